@@ -1,0 +1,250 @@
+//! What can be typed. Help, man page and completions are generated from this.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Say why errors happened, who has to act, and whether a retry is worth it.
+///
+/// Without a command, the files (or standard input) are scanned as logs, line by line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "whyerr",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = EXIT_CODES,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub scan: ScanArgs,
+
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ran, and found nothing that fails (--fail-on); 1 findings at or above --fail-on, or
+failed rule tests; 2 usage, rule or input problem (everything that could be processed was).";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan logs for errors and say what caused them (the default)
+    Scan(ScanArgs),
+    /// Classify JSON events, one a line, and answer one JSON verdict a line
+    Classify(ClassifyArgs),
+    /// Show the whole reasoning for one event
+    Why(WhyArgs),
+    /// Show the reference page of a rule, status, code, category or service
+    Explain(ExplainArgs),
+    /// Check, test and inspect rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page (roff)
+    Man,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalArgs {
+    /// Add rules from a file or folder; repeatable. A layer may stand in front:
+    /// vendor=DIR, organisation=DIR, user=DIR (the default)
+    #[arg(long, value_name = "[LAYER=]PATH", global = true)]
+    pub rules: Vec<String>,
+
+    /// Leave out the built-in rules and services
+    #[arg(long, global = true)]
+    pub no_builtin: bool,
+
+    /// Read settings from this file instead of the user's configuration folder
+    #[arg(long, value_name = "FILE", global = true, env = "WHYERR_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct ScanArgs {
+    /// Logs to scan; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// How to report
+    #[arg(long, short, value_enum)]
+    pub format: Option<Format>,
+
+    /// Exit with 1 when a finding is at least this severe
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Print every finding, not one entry for repeats of the same error (text format)
+    #[arg(long)]
+    pub no_fold: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For reading: repeats folded, then a summary
+    Text,
+    /// One JSON object for each finding, a line each
+    Json,
+    /// The summary alone
+    Summary,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ClassifyArgs {
+    /// Files with JSON events, one a line; standard input when there is none
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct WhyArgs {
+    /// The text of the event; `-` reads standard input
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+
+    /// Say why this rule did not win or match
+    #[arg(long, value_name = "ID")]
+    pub rule: Option<String>,
+
+    /// Print the verdict as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub facts: FactArgs,
+}
+
+/// What is known of an event beside its text.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FactArgs {
+    /// HTTP status
+    #[arg(long, value_name = "STATUS")]
+    pub http_status: Option<u16>,
+    /// Code or type of the provider; repeatable
+    #[arg(long, value_name = "CODE")]
+    pub code: Vec<String>,
+    /// gRPC status, name or number
+    #[arg(long, value_name = "STATUS")]
+    pub grpc_status: Option<String>,
+    /// Exit code of a process
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
+    pub exit_code: Option<i32>,
+    /// Signal that ended a process, name or number
+    #[arg(long, value_name = "SIGNAL")]
+    pub signal: Option<String>,
+    /// Who raised the error: id, name or alias of a service
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Product of the service
+    #[arg(long, value_name = "PRODUCT")]
+    pub product: Option<String>,
+    /// Header of the response, `Name: value`; repeatable
+    #[arg(long, value_name = "HEADER")]
+    pub header: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// Rule id, HTTP status, provider's code, category, service, or code of a rule problem
+    #[arg(value_name = "RULE|STATUS|CODE|CATEGORY")]
+    pub subject: String,
+
+    /// For this service: its own rules first, its links filled in
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Check rule files: syntax, names, and the trade's usual mistakes
+    Check {
+        /// Warnings count as errors
+        #[arg(long)]
+        deny_warnings: bool,
+    },
+    /// Run the examples of every rule against all rules
+    Test(SelectArgs),
+    /// List rules
+    List {
+        #[command(flatten)]
+        select: SelectArgs,
+        /// As JSON, one rule a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a rule as it is after all layers
+    Show {
+        /// Its id
+        id: String,
+        /// Name the file and line that set each field
+        #[arg(long)]
+        provenance: bool,
+    },
+    /// Measure the rules on labelled records (JSON lines)
+    Eval(EvalArgs),
+}
+
+/// Which rules.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SelectArgs {
+    /// Only rules whose id begins with this
+    #[arg(long, value_name = "PREFIX")]
+    pub group: Option<String>,
+    /// Only rules of this category
+    #[arg(long, value_name = "CATEGORY")]
+    pub category: Option<String>,
+    /// Only rules of this service
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct EvalArgs {
+    /// Labelled records: {"id", "text", "status", "category", "alt": [...], "retryable"}
+    #[arg(value_name = "FILE", required_unless_present = "benign")]
+    pub files: Vec<PathBuf>,
+    /// Lines that should get no verdict: {"id", "text"}; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub benign: Vec<PathBuf>,
+    /// Give the record's `provider` as the service
+    #[arg(long)]
+    pub with_service: bool,
+    /// How many wrong records to show
+    #[arg(long, default_value_t = 20)]
+    pub worst: usize,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}

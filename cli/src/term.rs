@@ -1,0 +1,153 @@
+//! The terminal: colours, and text from strangers made harmless.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+
+use crate::args::Color;
+
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+pub const GREEN: Style = AnsiColor::Green.on_default();
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+pub const MARK: Style = AnsiColor::Yellow.on_default().underline();
+
+static COLOR: OnceLock<Color> = OnceLock::new();
+
+/// Once, from the flag.
+pub fn init(color: Color) {
+    COLOR.get_or_init(|| color);
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::AlwaysAnsi,
+        Color::Never => ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Whether standard output shows colours.
+pub fn stdout_has_color() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != ColorChoice::Never
+}
+
+/// Whether standard error shows colours.
+pub fn stderr_has_color() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
+}
+
+pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+pub fn error(message: &str) {
+    anstream::eprintln!("{}: {}", paint(RED, "error"), harmless(message));
+}
+
+pub fn warning(message: &str) {
+    anstream::eprintln!("{}: {}", paint(YELLOW, "warning"), harmless(message));
+}
+
+/// Text of a log for a terminal: control characters, terminal escapes and characters that change
+/// the direction of writing are shown, not obeyed.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| {
+        (c.is_control() && c != '\t' && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    if !text.contains(harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\r' => out.push_str("\\r"),
+            '\0'..='\u{1f}' if c != '\t' && c != '\n' => {
+                // The picture of the control character.
+                out.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'));
+            }
+            '\u{7f}' => out.push('\u{2421}'),
+            c if harmful(c) => {
+                let _ = write!(out, "<U+{:04X}>", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// At most `max` characters, with a mark where something was cut.
+pub fn clip(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
+        None => Cow::Borrowed(text),
+        Some((at, _)) => Cow::Owned(format!("{}…", &text[..at])),
+    }
+}
+
+/// Width of the terminal, or a sensible one.
+pub fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    columns.unwrap_or(100usize).clamp(40, 200)
+}
+
+/// Wraps `text` at `width`, every line but the first indented by `indent` spaces.
+pub fn wrap(text: &str, width: usize, indent: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut column = indent;
+    for (at, word) in text.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if at > 0 {
+            if column + 1 + length > width {
+                out.push('\n');
+                out.extend(std::iter::repeat_n(' ', indent));
+                column = indent;
+            } else {
+                out.push(' ');
+                column += 1;
+            }
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+/// `1234567` as `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_shown_not_obeyed() {
+        assert_eq!(harmless("a\u{1b}[31mb\u{7}\r\u{202e}"), "a␛[31mb␇\\r<U+202E>");
+        assert_eq!(harmless("plain ünïcode 请求\n"), "plain ünïcode 请求\n");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(count(5), "5");
+        assert_eq!(count(1234), "1,234");
+        assert_eq!(count(1234567), "1,234,567");
+    }
+
+    #[test]
+    fn text_is_wrapped() {
+        assert_eq!(wrap("aa bb cc dd", 8, 2), "aa bb\n  cc dd");
+    }
+}

@@ -1,0 +1,48 @@
+//! The built-in pack: rule files and their parse trees, embedded by `build.rs`.
+
+use crate::yaml::node::{Node, decode_number, decode_text};
+
+/// Path and text of every built-in file, in the order of their paths.
+static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
+
+/// The parse trees of the same files, as `build.rs` wrote them.
+static TREES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_trees.bin"));
+
+/// A built-in file.
+pub(crate) struct BuiltinFile {
+    pub(crate) path: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) documents: Vec<Node>,
+}
+
+/// All built-in files with their trees.
+pub(crate) fn files() -> Vec<BuiltinFile> {
+    let mut input = TREES;
+    FILES
+        .iter()
+        .map(|&(path, text)| BuiltinFile {
+            path,
+            text,
+            documents: read(&mut input).expect("build.rs wrote a tree for each file"),
+        })
+        .collect()
+}
+
+fn read(input: &mut &[u8]) -> Option<Vec<Node>> {
+    let _path = decode_text(input)?;
+    let count = decode_number(input)?;
+    (0..count).map(|_| Node::decode(input)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    /// What the library loads is what stands in the YAML files.
+    #[test]
+    fn trees_equal_the_yaml() {
+        let files = super::files();
+        assert!(files.len() > 10);
+        for file in files {
+            assert_eq!(crate::yaml::parse::parse(file.text), Ok(file.documents), "{}", file.path);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Lints: rules that load, and are likely a mistake.
+
+use super::Catalog;
+use super::check::origin;
+use super::fields::Reader;
+use super::merge::Patch;
+use crate::problem::{Code, Problem};
+use crate::rule::Rule;
+use crate::rule::model::SignatureKind;
+use crate::rule::words::{Category, Layer, RetryVerdict, Status};
+use crate::verdict::template;
+
+/// Causes that no retry mends.
+const NO_RETRY: &[Category] = &[
+    Category::AuthenticationFailed,
+    Category::PermissionDenied,
+    Category::InvalidRequest,
+    Category::InputTooLarge,
+    Category::ContentFiltered,
+    Category::ConfigError,
+    Category::VersionMismatch,
+    Category::Retired,
+];
+
+/// Phrases that errors of every kind print.
+const VAGUE: &[&str] = &[
+    "error",
+    "failed",
+    "failure",
+    "exception",
+    "an error occurred",
+    "something went wrong",
+    "please try again later",
+    "please try again",
+    "try again later",
+    "internal error",
+    "unknown error",
+    "request failed",
+    "unexpected error",
+    "permission denied",
+    "access denied",
+    "not found",
+    "timeout",
+    "timed out",
+    "invalid",
+    "forbidden",
+    "unauthorized",
+    "bad request",
+];
+
+/// Shortest text signature that is not inside of harmless words.
+const SHORT: usize = 5;
+
+pub(super) fn lint(catalog: &Catalog, layers: &[Layer]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for rule in catalog.rules().iter().filter(|rule| layers.contains(&rule.layer)) {
+        // Rows of code tables are made from one: the table is their source and example.
+        let row =
+            rule.origins.iter().any(|(field, span)| &**field == "match" && *span == rule.span);
+        let mut add = |code: Code, field: &str, message: String| {
+            problems.push(Problem::new(code, origin(rule, field), message));
+        };
+        proof(rule, row, &mut add);
+        texts(rule, &mut add);
+        signatures(rule, &mut add);
+        let harmful = matches!(rule.retry.verdict, RetryVerdict::Backoff | RetryVerdict::After)
+            && NO_RETRY.contains(&rule.category);
+        if harmful {
+            let message =
+                format!("`{}` advises `{}` on {}", rule.id, rule.retry.verdict, rule.category);
+            add(Code::HarmfulRetry, "retry", message);
+        }
+    }
+    problems
+}
+
+/// Sources and examples.
+fn proof(rule: &Rule, row: bool, add: &mut impl FnMut(Code, &str, String)) {
+    let stable = rule.status == Status::Stable;
+    let id = &rule.id;
+    if stable && rule.references.is_empty() {
+        add(Code::MissingReference, "id", format!("stable rule `{id}` names no source"));
+    }
+    let wanted = if stable && !row { 2 } else { 1 };
+    if rule.examples.len() < wanted {
+        let count = rule.examples.len();
+        let message = format!("`{id}` has {count} of at least {wanted} examples");
+        add(Code::MissingExample, "examples", message);
+    }
+    if stable && !row && rule.counterexamples.is_empty() {
+        let message = format!("stable rule `{id}` has no counterexample");
+        add(Code::MissingCounterexample, "counterexamples", message);
+    }
+    for example in &rule.examples {
+        let bare = rule
+            .blocks
+            .iter()
+            .flat_map(|block| block.conditions.any.iter().chain(&block.conditions.all))
+            .any(|s| s.pattern.trim().eq_ignore_ascii_case(example.text.trim()));
+        if bare && !row {
+            let message = format!("an example of `{id}` is only the signature");
+            add(Code::ExampleIsSignature, "examples", message);
+        }
+    }
+    for extract in &rule.extract {
+        if !rule.examples.iter().any(|example| example.values.contains_key(&extract.name)) {
+            // Inherited extractors are asserted where they are declared.
+            let inherited = origin(rule, "extract").start < rule.span.start;
+            if !row && !inherited {
+                let message = format!("no example of `{id}` asserts `{}`", extract.name);
+                add(Code::UnassertedValue, "extract", message);
+            }
+        }
+    }
+}
+
+fn texts(rule: &Rule, add: &mut impl FnMut(Code, &str, String)) {
+    let plain = |texts: &[Box<str>]| {
+        texts.iter().any(|text| template::placeholders(text).all(|name| name == "service"))
+    };
+    if !plain(&rule.summary) {
+        let message = format!("`summary` of `{}` needs a value in each variant", rule.id);
+        add(Code::NoPlainVariant, "summary", message);
+    }
+    if !rule.remedies.iter().any(|remedy| plain(&remedy.text)) {
+        let message = format!("every remedy of `{}` needs a value that may be missing", rule.id);
+        add(Code::NoPlainVariant, "remedies", message);
+    }
+}
+
+fn signatures(rule: &Rule, add: &mut impl FnMut(Code, &str, String)) {
+    for block in &rule.blocks {
+        if block.weak && rule.corroborate.is_empty() {
+            let message = format!("a weak block of `{}` can never be confirmed", rule.id);
+            add(Code::WeakWithoutCorroboration, "match", message);
+        }
+        let alone = block.conditions.all.is_empty()
+            && block.conditions.code.is_empty()
+            && block.conditions.http_status.is_empty()
+            && block.conditions.grpc_status.is_empty()
+            && block.conditions.exit_code.is_empty()
+            && block.conditions.signal.is_empty();
+        let gated = !rule.when.is_empty() || !block.when.is_empty();
+        if !alone || block.weak || rule.fallback || gated {
+            continue;
+        }
+        for signature in &block.conditions.any {
+            let text = signature.pattern.trim().to_ascii_lowercase();
+            if VAGUE.contains(&text.as_str()) {
+                let message = format!("`{}` alone proves little", signature.pattern);
+                add(Code::VagueSignature, "match", message);
+            } else if signature.kind == SignatureKind::Text && text.len() < SHORT {
+                let message = format!("`{}` is inside many words", signature.pattern);
+                add(Code::ShortSignature, "match", message);
+            }
+        }
+    }
+}
+
+/// Patches past their day. Uses the clock, and changes no verdict.
+pub(super) fn expired(patches: &[Patch<'_>], reader: &mut Reader) {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    for patch in patches {
+        if let Some((date, span)) = &patch.expires
+            && **date < *today
+        {
+            let message = format!("the patch of `{}` expired on {date}", patch.target);
+            reader.report(Problem::new(Code::ExpiredPatch, *span, message));
+        }
+    }
+}

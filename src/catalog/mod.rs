@@ -1,0 +1,482 @@
+//! The catalogue: every rule, service and category that a classifier knows.
+//!
+//! Layers of files are read, merged (services' code tables expanded, patches applied, `extends`
+//! resolved), checked as one, and then never change. Problems of all files are reported together;
+//! a catalogue with errors does not exist.
+
+mod builtin;
+pub(crate) mod category;
+mod check;
+pub(crate) mod fields;
+mod lint;
+pub(crate) mod merge;
+pub(crate) mod rule;
+pub(crate) mod service;
+mod shift;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use category::CategoryInfo;
+pub use service::{Product, Service};
+
+use crate::facts::table::{Case, FactTable};
+use crate::problem::{Code, Place, Problem, Problems, SourceMap, Text};
+use crate::rule::Rule;
+use crate::rule::words::{Category, Layer};
+use crate::yaml::node::{Kind, Node, Span};
+use crate::yaml::parse::{MAX_FILE_BYTES, parse};
+use category::CategoryTable;
+use fields::Reader;
+use merge::{Field, Index, Patch, RawRule};
+use service::ServiceTable;
+
+const DOCUMENT_KEYS: &[&str] = &["schema", "rules", "services", "patch", "categories", "facts"];
+/// Files of the built-in pack that are no rules but tables of the engine: always loaded.
+const TABLES: &[&str] = &["rules/categories.yaml", "rules/facts.yaml"];
+
+/// Rules, services and categories, loaded, merged and checked. Cheap to clone.
+///
+/// ```
+/// use whyerr::Catalog;
+///
+/// let catalog = Catalog::builtin();
+/// assert_eq!(catalog.rule("http.429").unwrap().category, whyerr::Category::RateLimited);
+/// ```
+#[derive(Clone)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// In the order of their ids.
+    rules: Vec<Rule>,
+    by_id: HashMap<Box<str>, usize>,
+    /// Former ids, to rules.
+    renamed: HashMap<Box<str>, usize>,
+    /// Ids that a patch disabled.
+    disabled: Vec<Box<str>>,
+    services: ServiceTable,
+    categories: CategoryTable,
+    facts: FactTable,
+    sources: Arc<SourceMap>,
+    hash: u64,
+    warnings: Vec<Problem>,
+}
+
+/// Collects layers of rules and builds a [`Catalog`] of them.
+///
+/// ```
+/// use whyerr::{Catalog, Layer};
+///
+/// let catalog = Catalog::builder()
+///     .text(Layer::User, "mine.yaml", r#"
+/// schema: 1
+/// rules:
+///   - id: acme.queue-full
+///     title: The work queue is full
+///     category: overloaded
+///     status: experimental
+///     match: { any: [ { text: "acme queue is full" } ] }
+///     summary: "The work queue takes no more jobs."
+///     causes: [ "More jobs come in than the workers finish." ]
+///     remedies: [ { do: "Add workers, or wait" } ]
+///     examples: [ { text: "500 acme queue is full, try later" } ]
+/// "#)
+///     .build()?;
+/// assert!(catalog.rule("acme.queue-full").is_some());
+/// # Ok::<(), whyerr::Problems>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct CatalogBuilder {
+    builtin: bool,
+    inputs: Vec<Input>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Clone)]
+struct Input {
+    layer: Layer,
+    name: String,
+    text: Arc<str>,
+}
+
+impl Catalog {
+    /// The built-in pack alone.
+    pub fn builtin() -> Catalog {
+        Catalog::builder().build().expect("the built-in pack is checked by the tests")
+    }
+
+    /// A builder that starts with the built-in pack.
+    pub fn builder() -> CatalogBuilder {
+        CatalogBuilder { builtin: true, inputs: Vec::new(), problems: Vec::new() }
+    }
+
+    /// All rules, in the order of their ids.
+    pub fn rules(&self) -> &[Rule] {
+        &self.inner.rules
+    }
+
+    /// The rule of this id or former id.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rule_index(id).map(|index| &self.inner.rules[index])
+    }
+
+    pub(crate) fn rule_index(&self, id: &str) -> Option<usize> {
+        self.inner.by_id.get(id).or_else(|| self.inner.renamed.get(id)).copied()
+    }
+
+    /// All services.
+    pub fn services(&self) -> &[Service] {
+        &self.inner.services.list
+    }
+
+    /// The service of this id, name or alias.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.inner.services.find(name).map(|index| &self.inner.services.list[index])
+    }
+
+    pub(crate) fn service_table(&self) -> &ServiceTable {
+        &self.inner.services
+    }
+
+    /// What the catalogue knows of a category.
+    pub fn category(&self, id: Category) -> &CategoryInfo {
+        self.inner.categories.get(id)
+    }
+
+    /// All categories.
+    pub fn categories(&self) -> impl Iterator<Item = &CategoryInfo> {
+        self.inner.categories.iter()
+    }
+
+    pub(crate) fn fact_table(&self) -> &FactTable {
+        &self.inner.facts
+    }
+
+    /// The texts with facts that the table of contexts is tested by.
+    pub fn fact_cases(&self) -> &[Case] {
+        &self.inner.facts.cases
+    }
+
+    /// Version of the built-in pack: the library's.
+    pub fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Hash of all texts that the catalogue was made from, 16 hex digits: with it a stored verdict
+    /// can be traced to the rules that gave it.
+    pub fn hash(&self) -> String {
+        format!("{:016x}", self.inner.hash)
+    }
+
+    /// Where a rule stands.
+    pub fn place(&self, rule: &Rule) -> Option<Place> {
+        self.inner.sources.place(rule.span)
+    }
+
+    /// Field by field, the place that set it: the rule's own file, what it extends, or a patch.
+    pub fn provenance(&self, rule: &Rule) -> Vec<(String, Place)> {
+        rule.origins
+            .iter()
+            .filter_map(|(field, span)| Some((field.to_string(), self.inner.sources.place(*span)?)))
+            .collect()
+    }
+
+    /// What is likely a mistake in the rules of `layers`, though they load.
+    pub fn lint(&self, layers: &[Layer]) -> Problems {
+        let mut problems = self.inner.warnings.clone();
+        problems.extend(lint::lint(self, layers));
+        Problems::new(problems, self.inner.sources.clone())
+    }
+
+    pub(crate) fn sources(&self) -> &Arc<SourceMap> {
+        &self.inner.sources
+    }
+}
+
+impl std::fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Catalog")
+            .field("rules", &self.rules().len())
+            .field("services", &self.services().len())
+            .field("hash", &self.hash())
+            .finish()
+    }
+}
+
+impl CatalogBuilder {
+    /// Whether the built-in rules and services are part of it (default: yes). The tables of
+    /// categories and fact contexts are always there.
+    pub fn with_builtin(&mut self, yes: bool) -> &mut Self {
+        self.builtin = yes;
+        self
+    }
+
+    /// Adds a text; `name` stands for it in problems.
+    pub fn text(&mut self, layer: Layer, name: &str, text: &str) -> &mut Self {
+        self.inputs.push(Input { layer, name: name.to_owned(), text: text.into() });
+        self
+    }
+
+    /// Adds a file, or every `.yaml` and `.yml` file below a folder. What cannot be read is
+    /// reported by [`build`](Self::build).
+    pub fn path(&mut self, layer: Layer, path: impl AsRef<Path>) -> &mut Self {
+        let path = path.as_ref();
+        let mut files = Vec::new();
+        if let Err(error) = collect(path, &mut files, 0) {
+            self.unreadable(path, &error.to_string());
+            return self;
+        }
+        if files.is_empty() {
+            self.unreadable(path, "no .yaml or .yml file in this folder");
+        }
+        files.sort();
+        for file in files {
+            match read_bounded(&file) {
+                Ok(text) => {
+                    self.text(layer, &file.display().to_string(), &text);
+                }
+                Err(message) => self.unreadable(&file, &message),
+            }
+        }
+        self
+    }
+
+    fn unreadable(&mut self, path: &Path, message: &str) {
+        let message = format!("{}: {message}", path.display());
+        self.problems.push(Problem::without_place(Code::Unreadable, message));
+    }
+
+    /// Loads, merges and checks everything.
+    ///
+    /// # Errors
+    ///
+    /// All problems of all files, when one of them keeps a rule from loading.
+    pub fn build(&self) -> Result<Catalog, Problems> {
+        let mut sources = SourceMap::default();
+        let mut reader = Reader { problems: self.problems.clone() };
+        let mut hash = Fnv::default();
+        let mut documents: Vec<(Layer, Node)> = Vec::new();
+        for file in builtin::files() {
+            if !self.builtin && !TABLES.contains(&file.path) {
+                continue;
+            }
+            hash.add(file.path.as_bytes());
+            hash.add(file.text.as_bytes());
+            if let Some(base) = sources.add(file.path.to_owned(), Text::Static(file.text)) {
+                documents.extend(file.documents.into_iter().map(|mut document| {
+                    shift::shift(&mut document, base);
+                    (Layer::Builtin, document)
+                }));
+            }
+        }
+        for input in &self.inputs {
+            hash.add(input.layer.as_str().as_bytes());
+            hash.add(input.text.as_bytes());
+            let text = Text::Owned(input.text.clone());
+            let Some(base) = sources.add(input.name.clone(), text) else {
+                let message = format!("{}: all rule files together pass 4 GiB", input.name);
+                reader.report(Problem::without_place(Code::Unreadable, message));
+                continue;
+            };
+            match parse(&input.text) {
+                Ok(list) => documents.extend(list.into_iter().map(|mut document| {
+                    shift::shift(&mut document, base);
+                    (input.layer, document)
+                })),
+                Err(error) => {
+                    let span = Span { start: error.span.start + base, end: error.span.end + base };
+                    let problem = Problem::new(Code::YamlSyntax, span, error.message);
+                    reader.report(match error.help {
+                        Some(help) => problem.help(help),
+                        None => problem,
+                    });
+                }
+            }
+        }
+        let mut inner = assemble(&documents, &mut reader);
+        inner.hash = hash.0;
+        let sources = Arc::new(sources);
+        inner.sources = sources.clone();
+        let problems = Problems::new(std::mem::take(&mut reader.problems), sources);
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        inner.warnings = problems.iter().cloned().collect();
+        Ok(Catalog { inner: Arc::new(inner) })
+    }
+}
+
+/// From documents to a catalogue; what is wrong is in `reader`.
+fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
+    let mut categories = CategoryTable::bare();
+    let mut services = ServiceTable::default();
+    let mut facts = FactTable::default();
+    let mut rules: Vec<RawRule<'_>> = Vec::new();
+    let mut patches: Vec<Patch<'_>> = Vec::new();
+    for (layer, document) in documents {
+        let Some(fields) = reader.mapping(document, "a document", DOCUMENT_KEYS) else { continue };
+        check_schema(&fields, reader);
+        if let Some(node) = fields.get("categories") {
+            categories.read(node, *layer, reader);
+        }
+        if let Some(node) = fields.get("facts") {
+            facts.read(node, reader);
+        }
+        if let Some(node) = fields.get("services") {
+            rules.extend(services.read(node, *layer, reader));
+        }
+        if let Some(node) = fields.get("rules") {
+            for node in reader.list(node, "rules") {
+                rules.extend(raw_rule(node, *layer, reader));
+            }
+        }
+        if let Some(node) = fields.get("patch") {
+            patches.extend(merge::read_patches(node, *layer, reader));
+        }
+    }
+    services.sort();
+    let index = Index::new(&rules, reader);
+    let merged = merge::merge(&rules, &patches, &index, reader);
+    let mut disabled: Vec<Box<str>> = Vec::new();
+    let mut list: Vec<Rule> = Vec::with_capacity(merged.len());
+    let mut seen = std::collections::HashSet::new();
+    for (raw, merged) in rules.iter().zip(&merged) {
+        match merged {
+            // A duplicate id has been reported; the first stands.
+            Some(rule) if seen.insert(&*raw.id) => {
+                list.extend(rule::decode(rule, &categories, reader));
+            }
+            Some(_) => {}
+            None => disabled.push(raw.id.clone()),
+        }
+    }
+    list.sort_by(|a, b| a.id.cmp(&b.id));
+    let by_id: HashMap<Box<str>, usize> =
+        list.iter().enumerate().map(|(at, rule)| (rule.id.clone(), at)).collect();
+    let mut renamed = HashMap::new();
+    for (at, rule) in list.iter().enumerate() {
+        for id in &rule.renames {
+            renamed.insert(id.clone(), at);
+        }
+    }
+    let mut inner = Inner {
+        rules: list,
+        by_id,
+        renamed,
+        disabled,
+        services,
+        categories,
+        facts,
+        sources: Arc::default(),
+        hash: 0,
+        warnings: Vec::new(),
+    };
+    check::check(&mut inner, &index, reader);
+    lint::expired(&patches, reader);
+    inner
+}
+
+fn check_schema(fields: &fields::Fields<'_>, reader: &mut Reader) {
+    match fields.get("schema") {
+        Some(Node { kind: Kind::Number(text), .. }) if text == "1" => {}
+        Some(node) => reader.report(
+            Problem::new(Code::SchemaVersion, node.span, "this is not a schema that is known")
+                .help("this version of whyerr reads `schema: 1`"),
+        ),
+        None => reader.report(
+            Problem::new(Code::SchemaVersion, fields.span, "the document does not name its schema")
+                .help("start every document with `schema: 1`"),
+        ),
+    }
+}
+
+fn raw_rule<'n>(node: &'n Node, layer: Layer, reader: &mut Reader) -> Option<RawRule<'n>> {
+    let Kind::Mapping(entries) = &node.kind else {
+        reader.wrong_type(node, "a rule (a mapping)");
+        return None;
+    };
+    let Some((_, id)) = entries.iter().find(|(key, _)| key.name == "id") else {
+        reader.report(Problem::new(Code::MissingKey, node.span, "a rule needs `id`"));
+        return None;
+    };
+    let text = reader.text(id)?;
+    if !is_rule_id(text) {
+        reader.report(
+            Problem::new(Code::BadId, id.span, format!("`{text}` is not a rule id"))
+                .help("lower-case letters, digits, `-` and `.`, with a group: `group.name`"),
+        );
+        return None;
+    }
+    let fields = entries
+        .iter()
+        .map(|(key, node)| Field {
+            key: std::borrow::Cow::Borrowed(key),
+            node: std::borrow::Cow::Borrowed(node),
+        })
+        .collect();
+    Some(RawRule { id: text.into(), span: id.span, layer, fields })
+}
+
+fn is_rule_id(id: &str) -> bool {
+    id.contains('.') && id.split('.').all(service::is_service_id)
+}
+
+/// Deepest folder that is searched for rule files.
+const MAX_FOLDER_DEPTH: usize = 16;
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>, depth: usize) -> std::io::Result<()> {
+    if !fs::metadata(path)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    if depth == MAX_FOLDER_DEPTH {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        let is_yaml = path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && (is_yaml || path.is_dir()) {
+            collect(&path, files, depth + 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file without ever holding more than a rule file may have.
+fn read_bounded(path: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(format!("the file is larger than the {MAX_FILE_BYTES} bytes of a rule file"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        format!("not UTF-8 at byte {}: save the file as UTF-8", error.utf8_error().valid_up_to())
+    })
+}
+
+/// FNV-1a, 64 bits: for telling packs apart, not for security.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        // A separator, so that moving a byte from one text to the next changes the hash.
+        for &byte in bytes.iter().chain(&[0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Whether a rule matches, and how well. One evaluation for both engines: they differ in which
+//! rules they ask and in how they find a signature, never in what a match is.
+
+use super::program::{ConditionProgram, Gate, Program, RuleId, SigId};
+use crate::catalog::Catalog;
+use crate::facts::text::Range;
+use crate::facts::{Fact, Facts, Provenance};
+use crate::rule::Rule;
+use crate::rule::model::Conditions;
+use crate::rule::words::Tier;
+
+/// Finds a signature: the first place in the first view that holds it.
+pub(crate) trait Look {
+    fn find(&mut self, signature: SigId) -> Option<Range>;
+}
+
+/// What made a rule match.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Match {
+    pub(crate) rule: RuleId,
+    pub(crate) block: usize,
+    pub(crate) tier: Tier,
+    pub(crate) corroborated: bool,
+    pub(crate) kinds: u8,
+    pub(crate) bytes: u32,
+    pub(crate) evidence: Vec<Proof>,
+}
+
+/// One condition that held.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Proof {
+    Signature(SigId, Range),
+    Code(Box<str>, Option<Range>),
+    HttpStatus(u16, Option<Range>),
+    GrpcStatus(u8, Option<Range>),
+    ExitCode(i32, Option<Range>),
+    Signal(u8, Option<Range>),
+}
+
+/// Why a rule does not match.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Miss {
+    /// The gate of the rule or of every block: the service is unknown or another one.
+    Gate,
+    /// No block has all its kinds: (block, kind that lacks).
+    Lacks(usize, &'static str),
+    /// A signature under `none` stands in the text.
+    Excluded(usize, SigId, Range),
+    /// A weak block without corroboration.
+    Uncorroborated(usize),
+}
+
+/// Everything an evaluation reads.
+pub(crate) struct Context<'c> {
+    pub(crate) catalog: &'c Catalog,
+    pub(crate) program: &'c Program,
+    pub(crate) facts: &'c Facts,
+    /// Services of the highest provenance.
+    pub(crate) known: &'c [usize],
+}
+
+impl Context<'_> {
+    /// The best matched block of a rule, or why there is none (of its last block that came
+    /// nearest).
+    pub(crate) fn evaluate(&self, id: RuleId, look: &mut impl Look) -> Result<Match, Miss> {
+        let rule = &self.catalog.rules()[id];
+        let program = &self.program.rules[id];
+        if !self.passes(&program.gate) {
+            return Err(Miss::Gate);
+        }
+        let mut best: Option<Match> = None;
+        let mut miss = Miss::Gate;
+        for block in 0..rule.blocks.len() {
+            match self.block(id, rule, block, look) {
+                Ok(found) => {
+                    let better = best.as_ref().is_none_or(|best| {
+                        (std::cmp::Reverse(found.tier), found.kinds, found.bytes)
+                            > (std::cmp::Reverse(best.tier), best.kinds, best.bytes)
+                    });
+                    if better {
+                        best = Some(found);
+                    }
+                }
+                Err(why) => {
+                    // Exclusion tells more than a lack, a lack more than a gate.
+                    let rank = |miss: &Miss| match miss {
+                        Miss::Gate => 0,
+                        Miss::Lacks(..) => 1,
+                        Miss::Uncorroborated(_) => 2,
+                        Miss::Excluded(..) => 3,
+                    };
+                    if rank(&why) > rank(&miss) {
+                        miss = why;
+                    }
+                }
+            }
+        }
+        best.ok_or(miss)
+    }
+
+    fn block(
+        &self,
+        id: RuleId,
+        rule: &Rule,
+        at: usize,
+        look: &mut impl Look,
+    ) -> Result<Match, Miss> {
+        let model = &rule.blocks[at];
+        let program = &self.program.rules[id];
+        let block = &program.blocks[at];
+        if !self.passes(&block.gate) {
+            return Err(Miss::Gate);
+        }
+        let mut score = Score::default();
+        self.conditions(&block.conditions, &model.conditions, look, &mut score)
+            .map_err(|kind| Miss::Lacks(at, kind))?;
+        for &sig in &block.none {
+            if let Some(range) = look.find(sig) {
+                return Err(Miss::Excluded(at, sig, range));
+            }
+        }
+        let corroborated = self.any_of(&program.corroborate, &rule.corroborate, look);
+        if model.weak && !corroborated {
+            return Err(Miss::Uncorroborated(at));
+        }
+        let gated = !program.gate.services.is_empty() || !block.gate.services.is_empty();
+        let agrees = program.service.is_some_and(|service| self.known.contains(&service));
+        let coarse =
+            model.coarse || score.code.as_ref().is_some_and(|code| self.is_coarse(id, code));
+        let attributed = gated || rule.service.is_some();
+        Ok(Match {
+            rule: id,
+            block: at,
+            tier: score.tier(attributed, coarse),
+            corroborated,
+            kinds: score.kinds + u8::from(gated || agrees),
+            bytes: score.bytes,
+            evidence: score.evidence,
+        })
+    }
+
+    /// All kinds that `model` has must hold; the first that does not is the error.
+    fn conditions(
+        &self,
+        program: &ConditionProgram,
+        model: &Conditions,
+        look: &mut impl Look,
+        score: &mut Score,
+    ) -> Result<(), &'static str> {
+        let mut text = 0;
+        for &sig in &program.all {
+            let range = look.find(sig).ok_or("all")?;
+            text += self.program.signatures[sig].weight;
+            score.evidence.push(Proof::Signature(sig, range));
+        }
+        if !program.any.is_empty() {
+            let mut heaviest = None;
+            for &sig in &program.any {
+                if let Some(range) = look.find(sig) {
+                    heaviest = heaviest.max(Some(self.program.signatures[sig].weight));
+                    score.evidence.push(Proof::Signature(sig, range));
+                }
+            }
+            text += heaviest.ok_or("any")?;
+        }
+        if !program.any.is_empty() || !program.all.is_empty() {
+            score.text = true;
+            score.kinds += 1;
+            score.bytes += text;
+        }
+        if !program.codes.is_empty() {
+            self.codes(program, look, score)?;
+        }
+        if !model.http_status.is_empty() {
+            let hit = self.facts.best_http_status().find_map(|fact| {
+                let matching = model.http_status.iter().filter(|r| r.contains(fact.value));
+                matching.map(|range| range.is_class()).min().map(|class| (fact, class))
+            });
+            let (fact, class) = hit.ok_or("http_status")?;
+            score.fact(Some(Proof::HttpStatus(fact.value, fact.at)), "http_status")?;
+            score.class = class;
+        }
+        if !model.grpc_status.is_empty() {
+            let best = self.facts.grpc_status.iter().map(|fact| fact.from).max();
+            let hit =
+                self.facts.grpc_status.iter().find(|fact| {
+                    Some(fact.from) == best && model.grpc_status.contains(&fact.value)
+                });
+            score.fact(hit.map(|fact| Proof::GrpcStatus(fact.value, fact.at)), "grpc_status")?;
+        }
+        if !model.exit_code.is_empty() {
+            let hit = find(&self.facts.exit_code, &model.exit_code);
+            score.fact(hit.map(|fact| Proof::ExitCode(fact.value, fact.at)), "exit_code")?;
+        }
+        if !model.signal.is_empty() {
+            let hit = find(&self.facts.signal, &model.signal);
+            score.fact(hit.map(|fact| Proof::Signal(fact.value, fact.at)), "signal")?;
+        }
+        Ok(())
+    }
+
+    fn codes(
+        &self,
+        program: &ConditionProgram,
+        look: &mut impl Look,
+        score: &mut Score,
+    ) -> Result<(), &'static str> {
+        // Under a key first; as a distinctive word in prose one tier lower.
+        let keyed = self.facts.codes.iter().find_map(|fact| {
+            let code = self.program.code(&fact.value)?;
+            program.codes.contains(&code).then_some((code, fact))
+        });
+        let (code, at, prose) = match keyed {
+            Some((code, fact)) => (code, fact.at, false),
+            None => program
+                .codes
+                .iter()
+                .find_map(|&code| {
+                    let range = look.find(self.program.codes[code].word?)?;
+                    Some((code, Some(range), true))
+                })
+                .ok_or("code")?,
+        };
+        let entry = &self.program.codes[code];
+        score.kinds += 1;
+        score.bytes += entry.value.len() as u32;
+        score.code = Some(CodeScore { value: entry.value.clone(), typed: entry.typed, prose });
+        score.evidence.push(Proof::Code(entry.value.clone(), at));
+        Ok(())
+    }
+
+    /// Any one condition of `corroborate` holds.
+    fn any_of(&self, program: &ConditionProgram, model: &Conditions, look: &mut impl Look) -> bool {
+        let statuses = model
+            .http_status
+            .iter()
+            .any(|range| self.facts.http_status.iter().any(|fact| range.contains(fact.value)));
+        statuses
+            || self.facts.grpc_status.iter().any(|fact| model.grpc_status.contains(&fact.value))
+            || find(&self.facts.exit_code, &model.exit_code).is_some()
+            || find(&self.facts.signal, &model.signal).is_some()
+            || program.any.iter().any(|&sig| look.find(sig).is_some())
+            || (!program.all.is_empty() && program.all.iter().all(|&sig| look.find(sig).is_some()))
+            || (!program.codes.is_empty()
+                && self.codes(program, look, &mut Score::default()).is_ok())
+    }
+
+    /// Whether the known service (and product) is one of the gate's.
+    fn passes(&self, gate: &Gate) -> bool {
+        if gate.services.is_empty() {
+            return true;
+        }
+        let Some(&service) = self.known.iter().find(|known| gate.services.contains(known)) else {
+            return false;
+        };
+        if gate.products.is_empty() {
+            return true;
+        }
+        let product = match self.facts.products.first() {
+            Some(fact) => Some(&*fact.value),
+            None => self.catalog.services()[service].default_product(),
+        };
+        product.is_some_and(|product| gate.products.iter().any(|id| &**id == product))
+    }
+
+    /// Whether a service that has to do with the rule marks the code as covering many causes.
+    fn is_coarse(&self, id: RuleId, code: &CodeScore) -> bool {
+        let program = &self.program.rules[id];
+        program.service.iter().chain(&program.gate.services).chain(self.known).any(|&service| {
+            let list = &self.catalog.services()[service].coarse_codes;
+            list.iter().any(|coarse| coarse.eq_ignore_ascii_case(&code.value))
+        })
+    }
+}
+
+fn find<'f, T: PartialEq>(facts: &'f [Fact<T>], wanted: &[T]) -> Option<&'f Fact<T>> {
+    facts.iter().find(|fact| wanted.contains(&fact.value))
+}
+
+#[derive(Default)]
+struct Score {
+    kinds: u8,
+    bytes: u32,
+    text: bool,
+    class: bool,
+    code: Option<CodeScore>,
+    evidence: Vec<Proof>,
+}
+
+struct CodeScore {
+    value: Box<str>,
+    typed: bool,
+    /// Found as a word in prose.
+    prose: bool,
+}
+
+impl Score {
+    /// Counts a kind that holds by a fact, or says which one does not.
+    fn fact(&mut self, found: Option<Proof>, kind: &'static str) -> Result<(), &'static str> {
+        self.evidence.push(found.ok_or(kind)?);
+        self.kinds += 1;
+        Ok(())
+    }
+
+    fn tier(&self, attributed: bool, coarse: bool) -> Tier {
+        let text = if attributed { Tier::ServiceText } else { Tier::Text };
+        let code = self.code.as_ref().map(|code| match (coarse, code.typed && !attributed) {
+            (true, _) if code.prose => Tier::Status,
+            (true, _) => Tier::CoarseCode,
+            (false, true) => Tier::Text,
+            (false, false) if code.prose => Tier::ServiceText,
+            (false, false) => Tier::Code,
+        });
+        match (self.text, code) {
+            (true, Some(Tier::Code)) => Tier::CodeAndText,
+            // The word of the code and a phrase beside it are as good as a keyed code.
+            (true, Some(Tier::ServiceText)) => Tier::Code,
+            (true, Some(code)) => code.min(text),
+            (true, None) => text,
+            (false, Some(code)) => code,
+            (false, None) if self.class => Tier::StatusClass,
+            (false, None) => Tier::Status,
+        }
+    }
+}
+
+/// The services that gates compare with.
+pub(crate) fn known_services(facts: &Facts) -> Vec<usize> {
+    facts.known_services()
+}
+
+/// The service that is shown when nothing better than a hint is there: hints that agree.
+pub(crate) fn hinted_service(facts: &Facts) -> Option<&Fact<usize>> {
+    let mut hints = facts.services.iter().filter(|fact| fact.from == Provenance::Hint);
+    let first = hints.next()?;
+    hints.all(|fact| fact.value == first.value).then_some(first)
+}

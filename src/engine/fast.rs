@@ -1,0 +1,288 @@
+//! The compiled engine: one pass of the automaton, then only what its hits make possible.
+//!
+//! Invariant: a rule that matches is asked. Every signature has a literal that stands in the raw
+//! text wherever the signature matches in any view, unless [`hides_literals`]; every fact is read
+//! through a context or a code with the same property. Losing a candidate is a defect; asking one
+//! too many only costs time.
+
+use super::evaluate::{Context, Look, Match, known_services};
+use super::naive::bounded;
+use super::program::{Program, RuleId, SigId, Use};
+use crate::catalog::Catalog;
+use crate::event::Event;
+use crate::facts::Facts;
+use crate::facts::text::{Range, View, Views, hides_literals};
+
+/// Working space of a classification. Reusing one saves its allocations.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// What is known of each signature; valid where the stamp is the current one.
+    signatures: Vec<(u32, State)>,
+    contexts: Vec<u32>,
+    rules: Vec<u32>,
+    stamp: u32,
+    /// Signatures that were found or may be, in the order of discovery.
+    touched: Vec<SigId>,
+    candidates: Vec<RuleId>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// A literal of it was seen: it may match.
+    Possible,
+    Found(Range),
+    Absent,
+}
+
+impl Scratch {
+    fn begin(&mut self, program: &Program, contexts: usize) {
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0
+            || self.signatures.len() != program.signatures.len()
+            || self.contexts.len() != contexts
+            || self.rules.len() != program.rules.len()
+        {
+            self.signatures = vec![(0, State::Absent); program.signatures.len()];
+            self.contexts = vec![0; contexts];
+            self.rules = vec![0; program.rules.len()];
+            self.stamp = 1;
+        }
+        self.touched.clear();
+        self.candidates.clear();
+    }
+
+    fn state(&self, sig: SigId) -> Option<State> {
+        let (stamp, state) = self.signatures[sig];
+        (stamp == self.stamp).then_some(state)
+    }
+
+    fn set(&mut self, sig: SigId, state: State) {
+        if self.signatures[sig].0 != self.stamp {
+            self.touched.push(sig);
+        }
+        self.signatures[sig] = (self.stamp, state);
+    }
+
+    fn add_rules(&mut self, rules: impl IntoIterator<Item = RuleId>) {
+        for rule in rules {
+            if self.rules[rule] != self.stamp {
+                self.rules[rule] = self.stamp;
+                self.candidates.push(rule);
+            }
+        }
+    }
+}
+
+/// All matches of an event. `None` when nothing in it makes any rule possible.
+pub(crate) fn matches(
+    catalog: &Catalog,
+    program: &Program,
+    event: &Event<'_>,
+    scratch: &mut Scratch,
+) -> Option<(Facts, Vec<Match>)> {
+    let table = catalog.fact_table();
+    scratch.begin(program, table.contexts.len());
+    let text: &[u8] = &event.text;
+    let nominated = search(program, text, Original, scratch);
+    if !nominated && !event.has_facts() && !hides_literals(text) {
+        return None;
+    }
+
+    let views = Views::new(text);
+    for view in views.iter().skip(1) {
+        search(program, &view.bytes, view, scratch);
+    }
+    let mut facts = Facts::given(event, catalog.service_table());
+    let (contexts, stamp) = (std::mem::take(&mut scratch.contexts), scratch.stamp);
+    facts.read(&views, table, |context| contexts[context] == stamp);
+    scratch.contexts = contexts;
+
+    let mut look = Fast { program, views: &views, scratch };
+    services(catalog, program, &mut look, &mut facts);
+    facts.settle(catalog.service_table());
+
+    candidates(program, &facts, &mut look);
+    let known = known_services(&facts);
+    let context = Context { catalog, program, facts: &facts, known: &known };
+    let mut ids = std::mem::take(&mut look.scratch.candidates);
+    ids.sort_unstable();
+    let matches = ids.iter().filter_map(|&id| context.evaluate(id, &mut look).ok()).collect();
+    scratch.candidates = ids;
+    Some((facts, matches))
+}
+
+/// Runs the automaton over one view and notes what its hits stand for. Returns whether one of
+/// them can make a rule match.
+fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scratch) -> bool {
+    let mut nominated = false;
+    program.automaton.find_all(text, |literal, start, end| {
+        for &used in &program.uses[literal] {
+            match used {
+                Use::Whole(sig) => {
+                    if matches!(scratch.state(sig), Some(State::Found(_))) {
+                        continue;
+                    }
+                    let signature = &program.signatures[sig].signature;
+                    let same = !signature.case_sensitive
+                        || text[start..end] == *signature.pattern.as_bytes();
+                    if same && bounded(signature.kind, text, start, end) {
+                        scratch.set(sig, State::Found(place.original(start, end)));
+                        nominated |= program.nominates[literal];
+                    }
+                }
+                Use::Part(sig) => {
+                    if scratch.state(sig).is_none() {
+                        scratch.set(sig, State::Possible);
+                    }
+                    nominated |= program.nominates[literal];
+                }
+                Use::Code => nominated = true,
+                Use::Number => nominated |= is_whole_number(text, start, end),
+                Use::Context(index) => {
+                    scratch.contexts[index] = scratch.stamp;
+                    nominated |= program.nominates[literal];
+                }
+            }
+        }
+        true
+    });
+    nominated
+}
+
+/// The start of the next text that may match anything, for scanners: the end of the first hit
+/// that nominates.
+pub(crate) fn first_nomination(program: &Program, text: &[u8]) -> Option<(usize, usize)> {
+    let mut first = None;
+    program.automaton.find_all(text, |literal, start, end| {
+        let nominates = program.nominates[literal]
+            && (program.uses[literal].iter().any(|used| *used != Use::Number)
+                || is_whole_number(text, start, end));
+        if nominates {
+            first = Some((start, end));
+        }
+        !nominates
+    });
+    first
+}
+
+fn is_whole_number(text: &[u8], start: usize, end: usize) -> bool {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    !digit(start.checked_sub(1).and_then(|at| text.get(at))) && !digit(text.get(end))
+}
+
+/// Where a range of a view stands in the original.
+trait Place {
+    fn original(&self, start: usize, end: usize) -> Range;
+}
+
+struct Original;
+
+impl Place for Original {
+    fn original(&self, start: usize, end: usize) -> Range {
+        Range { start, end }
+    }
+}
+
+impl Place for &View<'_> {
+    fn original(&self, start: usize, end: usize) -> Range {
+        View::original(self, start, end)
+    }
+}
+
+fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &mut Facts) {
+    for index in 0..look.scratch.touched.len() {
+        let sig = look.scratch.touched[index];
+        let entries = program.services_of(sig);
+        if entries.is_empty() {
+            continue;
+        }
+        let Some(range) = look.find(sig) else { continue };
+        for entry in entries {
+            facts.add_service(entry.service, entry.from, range);
+            if let Some(product) = entry.product {
+                facts.add_product(&catalog.services()[entry.service].products[product].id, range);
+            }
+        }
+    }
+}
+
+/// The rules that signatures and facts make possible.
+fn candidates(program: &Program, facts: &Facts, look: &mut Fast<'_>) {
+    for index in 0..look.scratch.touched.len() {
+        let sig = look.scratch.touched[index];
+        if !program.by_signature[sig].is_empty() && look.find(sig).is_some() {
+            look.scratch.add_rules(program.by_signature[sig].iter().copied());
+        }
+    }
+    for fact in &facts.codes {
+        if let Some(code) = program.code(&fact.value) {
+            look.scratch.add_rules(program.by_code[code].iter().copied());
+        }
+    }
+    for fact in facts.best_http_status() {
+        let rules = program.by_http_status.iter().filter(|(range, _)| range.contains(fact.value));
+        look.scratch.add_rules(rules.map(|&(_, rule)| rule));
+    }
+    fn equal<'p, T: PartialEq>(
+        list: &'p [(T, RuleId)],
+        value: &'p T,
+    ) -> impl Iterator<Item = RuleId> + 'p {
+        list.iter().filter(move |(wanted, _)| wanted == value).map(|&(_, rule)| rule)
+    }
+    for fact in &facts.grpc_status {
+        look.scratch.add_rules(equal(&program.by_grpc_status, &fact.value));
+    }
+    for fact in &facts.exit_code {
+        look.scratch.add_rules(equal(&program.by_exit_code, &fact.value));
+    }
+    for fact in &facts.signal {
+        look.scratch.add_rules(equal(&program.by_signal, &fact.value));
+    }
+}
+
+/// Knows from the automaton what is there; searches only for what it says is possible.
+struct Fast<'a> {
+    program: &'a Program,
+    views: &'a Views<'a>,
+    scratch: &'a mut Scratch,
+}
+
+impl Look for Fast<'_> {
+    fn find(&mut self, id: SigId) -> Option<Range> {
+        match self.scratch.state(id)? {
+            State::Found(range) => Some(range),
+            State::Absent => None,
+            State::Possible => {
+                let sig = &self.program.signatures[id];
+                let found = self.views.iter().find_map(|view| {
+                    let (start, end) = find_in(sig, &view.bytes)?;
+                    Some(view.original(start, end))
+                });
+                self.scratch.set(id, found.map_or(State::Absent, State::Found));
+                found
+            }
+        }
+    }
+}
+
+fn find_in(sig: &super::program::Sig, text: &[u8]) -> Option<(usize, usize)> {
+    use crate::rule::model::SignatureKind;
+    if sig.signature.kind == SignatureKind::Regex {
+        return sig.regex()?.find(text).map(|found| (found.start(), found.end()));
+    }
+    let (lower, exact) = (&*sig.lower, sig.signature.pattern.as_bytes());
+    let first = *lower.first()?;
+    for start in memchr::memchr2_iter(first, first.to_ascii_uppercase(), text) {
+        let end = start + lower.len();
+        let Some(part) = text.get(start..end) else { return None };
+        let same = if sig.signature.case_sensitive {
+            part == exact
+        } else {
+            part.eq_ignore_ascii_case(lower)
+        };
+        if same && bounded(sig.signature.kind, text, start, end) {
+            return Some((start, end));
+        }
+    }
+    None
+}

@@ -1,0 +1,114 @@
+//! Matching: one compiled engine, one oracle, one evaluation and one ranking for both.
+
+mod automaton;
+pub(crate) mod evaluate;
+pub(crate) mod fast;
+pub(crate) mod literals;
+mod naive;
+pub(crate) mod program;
+pub(crate) mod rank;
+mod reason;
+
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+
+use crate::catalog::Catalog;
+use crate::event::Event;
+use crate::problem::Problems;
+use crate::verdict::Verdict;
+pub use fast::Scratch;
+use program::Program;
+pub use rank::DecidedBy;
+pub use reason::{Reason, Why};
+
+/// Classifies events by a catalogue. Immutable, `Send + Sync`, cheap to clone; classification does
+/// no I/O and does not panic.
+///
+/// ```
+/// use whyerr::{Category, Classifier};
+///
+/// let classifier = Classifier::builtin();
+/// let verdict = classifier.classify("dial tcp 10.0.0.1:5432: connect: connection refused");
+/// assert_eq!(verdict.category(), Some(Category::ConnectionFailed));
+/// ```
+#[derive(Clone)]
+pub struct Classifier {
+    catalog: Catalog,
+    program: Arc<Program>,
+}
+
+static BUILTIN: OnceCell<Classifier> = OnceCell::new();
+
+impl Classifier {
+    /// The classifier of the built-in pack, compiled once in a process.
+    pub fn builtin() -> &'static Classifier {
+        let loaded: Result<_, Problems> =
+            BUILTIN.get_or_try_init(|| Ok(Classifier::new(&Catalog::builder().build()?)));
+        loaded.expect("the built-in pack is checked by the tests")
+    }
+
+    /// Compiles a catalogue.
+    pub fn new(catalog: &Catalog) -> Classifier {
+        Classifier { catalog: catalog.clone(), program: Arc::new(Program::new(catalog)) }
+    }
+
+    /// The catalogue that it was made of.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Classifies one event.
+    pub fn classify<'e>(&self, event: impl Into<Event<'e>>) -> Verdict {
+        self.classify_with(&event.into(), &mut Scratch::default())
+    }
+
+    /// The same with working space of the caller's, which saves its allocations: for loops.
+    ///
+    /// ```
+    /// use whyerr::{Classifier, Event, Scratch};
+    ///
+    /// let mut scratch = Scratch::default();
+    /// for line in ["all well", "write failed: No space left on device"] {
+    ///     let verdict = Classifier::builtin().classify_with(&Event::new(line), &mut scratch);
+    ///     println!("{:?}", verdict.category());
+    /// }
+    /// ```
+    pub fn classify_with(&self, event: &Event<'_>, scratch: &mut Scratch) -> Verdict {
+        match fast::matches(&self.catalog, &self.program, event, scratch) {
+            Some((facts, matches)) if !matches.is_empty() => {
+                let ranking = rank::rank(matches, &self.catalog);
+                Verdict::new(&self.catalog, &self.program, event, facts, ranking)
+            }
+            _ => Verdict::unclassified(&self.catalog),
+        }
+    }
+
+    /// Classifies by the reference engine: every rule, no index, hundreds of times slower, the
+    /// same answer. For tests.
+    pub fn classify_naive(&self, event: &Event<'_>) -> Verdict {
+        let (facts, matches) = naive::matches(&self.catalog, &self.program, event);
+        let ranking = rank::rank(matches, &self.catalog);
+        Verdict::new(&self.catalog, &self.program, event, facts, ranking)
+    }
+
+    /// The whole reasoning for one event: for `whyerr why`, not for loops.
+    pub fn why(&self, event: &Event<'_>) -> Why {
+        reason::why(self, event)
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Literals in the automaton and bytes of heap that it uses.
+    pub fn automaton_size(&self) -> (usize, usize) {
+        (self.program.uses.len(), self.program.automaton.memory_usage())
+    }
+}
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classifier").field("catalog", &self.catalog).finish_non_exhaustive()
+    }
+}

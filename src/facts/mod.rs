@@ -1,0 +1,287 @@
+//! Facts: typed values of an event, each with where it comes from.
+//!
+//! Given by the caller > read from a field > recognised in prose. Facts are multi-valued: a 429
+//! inside of a 500 envelope gives both, and rules decide which they ask for.
+
+pub(crate) mod codes;
+mod headers;
+pub(crate) mod table;
+pub(crate) mod text;
+pub(crate) mod values;
+
+use std::time::{Duration, SystemTime};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::catalog::service::ServiceTable;
+use crate::engine::literals::REGEX_SIZE_LIMIT;
+use crate::event::Event;
+use crate::rule::model::{Signature, SignatureKind};
+use table::{Context, FactTable, Subject};
+use text::{Range, Views};
+pub use values::Value;
+
+/// Where a fact comes from; the highest present counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Provenance {
+    /// A model name, a client library: names a service where nothing better is there.
+    Hint,
+    /// The rule that won belongs to this service.
+    Rule,
+    /// Recognised in prose.
+    Prose,
+    /// A host, or a string that only this service prints.
+    Mark,
+    /// A field of structured text.
+    Field,
+    /// Given by the caller.
+    Caller,
+}
+
+impl Provenance {
+    /// The word in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Provenance::Caller => "caller",
+            Provenance::Field => "field",
+            Provenance::Mark => "mark",
+            Provenance::Prose => "prose",
+            Provenance::Rule => "rule",
+            Provenance::Hint => "hint",
+        }
+    }
+}
+
+/// A value with its provenance and, if it stands in the text, its place there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fact<T> {
+    pub(crate) value: T,
+    pub(crate) from: Provenance,
+    pub(crate) at: Option<Range>,
+}
+
+/// Everything that is known of an event beside its text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Facts {
+    /// Indices into the catalogue's services.
+    pub(crate) services: Vec<Fact<usize>>,
+    /// The caller's name for a service that the catalogue does not know.
+    pub(crate) unknown_service: Option<String>,
+    /// Ids of products, only of known services.
+    pub(crate) products: Vec<Fact<Box<str>>>,
+    pub(crate) http_status: Vec<Fact<u16>>,
+    /// Places of statuses under the key `code`: dropped if the service's own table has the number.
+    claimable: Vec<Range>,
+    pub(crate) grpc_status: Vec<Fact<u8>>,
+    pub(crate) exit_code: Vec<Fact<i32>>,
+    pub(crate) signal: Vec<Fact<u8>>,
+    pub(crate) codes: Vec<Fact<Box<str>>>,
+    pub(crate) header_wait: Option<headers::Wait>,
+    pub(crate) retry_after: Option<Fact<Duration>>,
+    pub(crate) reset_at: Option<Fact<SystemTime>>,
+}
+
+pub(crate) use headers::Wait;
+
+impl Facts {
+    /// What the caller says.
+    pub(crate) fn given(event: &Event<'_>, services: &ServiceTable) -> Facts {
+        fn caller<T>(value: T) -> Vec<Fact<T>> {
+            vec![Fact { value, from: Provenance::Caller, at: None }]
+        }
+        let mut facts = Facts {
+            http_status: event.http_status.map(caller).unwrap_or_default(),
+            grpc_status: event.grpc_status.map(caller).unwrap_or_default(),
+            exit_code: event.exit_code.map(caller).unwrap_or_default(),
+            signal: event.signal.map(caller).unwrap_or_default(),
+            codes: event.codes.iter().flat_map(|code| caller(code.trim().into())).collect(),
+            header_wait: headers::wait(&event.headers, event.time),
+            ..Facts::default()
+        };
+        if let Some(name) = event.service.as_deref().filter(|name| !name.trim().is_empty()) {
+            match services.find(name) {
+                Some(service) => facts.services = caller(service),
+                None => facts.unknown_service = Some(name.trim().to_owned()),
+            }
+        }
+        if let Some(product) = event.product.as_deref() {
+            facts.products = caller(product.trim().to_ascii_lowercase().into());
+        }
+        facts
+    }
+
+    /// Adds what stands in the text. `possible` tells whether a context can match at all; the
+    /// reference engine says yes to all of them.
+    pub(crate) fn read(
+        &mut self,
+        views: &Views<'_>,
+        table: &FactTable,
+        possible: impl Fn(usize) -> bool,
+    ) {
+        for view in views.iter() {
+            codes::scan(&view.bytes, table, |found| {
+                let value = String::from_utf8_lossy(&view.bytes[found.start..found.end]);
+                let at = Some(view.original(found.start, found.end));
+                push(&mut self.codes, value.into(), Provenance::Field, at);
+            });
+        }
+        for (index, context) in table.contexts.iter().enumerate() {
+            if !possible(index) {
+                continue;
+            }
+            let Some(regex) = context.regex() else { continue };
+            for view in views.iter() {
+                for captures in regex.captures_iter(&view.bytes) {
+                    let Some(group) = captures.get(1) else { continue };
+                    let at = view.original(group.start(), group.end());
+                    self.add(context, &String::from_utf8_lossy(group.as_bytes()), at);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, context: &Context, text: &str, at: Range) {
+        let from = if context.field { Provenance::Field } else { Provenance::Prose };
+        let at = Some(at);
+        match context.subject {
+            Subject::HttpStatus => {
+                let number = text.parse().ok().filter(|status| (400..=599).contains(status));
+                if let Some(number) = number {
+                    if context.claimable {
+                        self.claimable.extend(at);
+                    }
+                    push(&mut self.http_status, number, from, at);
+                }
+            }
+            Subject::GrpcStatus => {
+                if let Some(number) = values::grpc_status(text) {
+                    push(&mut self.grpc_status, number, from, at);
+                }
+            }
+            Subject::ExitCode => {
+                // Windows prints NTSTATUS codes: 0xc0000409.
+                let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+                    Some(hex) => u32::from_str_radix(hex, 16).ok().map(|code| code as i32),
+                    None => text.parse::<i64>().ok().and_then(|code| {
+                        i32::try_from(code).ok().or(u32::try_from(code).ok().map(|c| c as i32))
+                    }),
+                };
+                if let Some(number) = number.filter(|&code| code != 0) {
+                    push(&mut self.exit_code, number, from, at);
+                }
+            }
+            Subject::Signal => {
+                if let Some(number) = values::signal(text) {
+                    push(&mut self.signal, number, from, at);
+                }
+            }
+            Subject::Code => {
+                let value = format!("{}{text}", context.prefix);
+                push(&mut self.codes, value.into(), from, at);
+            }
+            Subject::RetryAfter => {
+                if let Some(value) = values::duration(text, context.unit)
+                    && self.retry_after.is_none()
+                {
+                    self.retry_after = Some(Fact { value, from, at });
+                }
+            }
+            Subject::ResetAt => {
+                if let Some(value) = values::time(text)
+                    && self.reset_at.is_none()
+                {
+                    self.reset_at = Some(Fact { value, from, at });
+                }
+            }
+        }
+    }
+
+    /// Adds a service that a text betrays.
+    pub(crate) fn add_service(&mut self, service: usize, from: Provenance, at: Range) {
+        push(&mut self.services, service, from, Some(at));
+    }
+
+    /// Adds a product that a text betrays.
+    pub(crate) fn add_product(&mut self, product: &str, at: Range) {
+        push(&mut self.products, product.into(), Provenance::Mark, Some(at));
+    }
+
+    /// Best first, each value once: the order does not depend on how the facts were found.
+    pub(crate) fn settle(&mut self, services: &ServiceTable) {
+        fn order<T: PartialEq>(list: &mut Vec<Fact<T>>) {
+            list.sort_by_key(|fact| (std::cmp::Reverse(fact.from), fact.at));
+            let mut at = 0;
+            while at < list.len() {
+                let duplicate = list[..at].iter().any(|better| better.value == list[at].value);
+                if duplicate {
+                    list.remove(at);
+                } else {
+                    at += 1;
+                }
+            }
+        }
+        order(&mut self.services);
+        order(&mut self.products);
+        order(&mut self.http_status);
+        order(&mut self.grpc_status);
+        order(&mut self.exit_code);
+        order(&mut self.signal);
+        order(&mut self.codes);
+        let known = self.known_services();
+        let claimed = |status: u16| {
+            let text = status.to_string();
+            known.iter().any(|&s| services.list[s].codes.iter().any(|code| **code == *text))
+        };
+        let claimable = std::mem::take(&mut self.claimable);
+        self.http_status.retain(|fact| {
+            !(fact.at.is_some_and(|at| claimable.contains(&at)) && claimed(fact.value))
+        });
+    }
+
+    /// The services of the highest provenance, hints left out: what a gate asks for.
+    pub(crate) fn known_services(&self) -> Vec<usize> {
+        if self.unknown_service.is_some() {
+            return Vec::new();
+        }
+        let best = self.services.iter().map(|fact| fact.from).max();
+        match best {
+            Some(best) if best > Provenance::Hint => self
+                .services
+                .iter()
+                .filter(|fact| fact.from == best)
+                .map(|fact| fact.value)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// HTTP statuses of the highest provenance present.
+    pub(crate) fn best_http_status(&self) -> impl Iterator<Item = &Fact<u16>> {
+        let best = self.http_status.iter().map(|fact| fact.from).max();
+        self.http_status.iter().filter(move |fact| Some(fact.from) == best)
+    }
+}
+
+fn push<T: PartialEq>(list: &mut Vec<Fact<T>>, value: T, from: Provenance, at: Option<Range>) {
+    // The same value at the same place in several views is one fact.
+    if !list.iter().any(|old| old.value == value && old.from == from && old.at == at) {
+        list.push(Fact { value, from, at });
+    }
+}
+
+/// Compiles a regex signature.
+pub(crate) fn compile(signature: &Signature) -> Result<Regex, regex::Error> {
+    debug_assert_eq!(signature.kind, SignatureKind::Regex);
+    compile_pattern(&signature.pattern, signature.case_sensitive)
+}
+
+/// Compiles a pattern the way [`crate::engine::literals::parse_regex`] parses it.
+pub(crate) fn compile_pattern(pattern: &str, case_sensitive: bool) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern)
+        .unicode(false)
+        .multi_line(true)
+        .case_insensitive(!case_sensitive)
+        .size_limit(REGEX_SIZE_LIMIT)
+        .build()
+}

@@ -1,0 +1,202 @@
+//! The table of contexts in which text states a fact, from `rules/facts.yaml`.
+//!
+//! A number in prose is a status only in such a context. The table is normative: both engines
+//! read facts through it, and its own cases (`facts.cases`) are tested like a rule's examples.
+
+use once_cell::sync::OnceCell;
+use regex::bytes::Regex;
+use std::time::Duration;
+
+use super::codes::KEY_PARTS;
+use super::values;
+use crate::catalog::fields::Reader;
+use crate::engine::literals;
+use crate::problem::{Code, Problem};
+use crate::rule::model::{Signature, SignatureKind};
+use crate::yaml::node::{Kind, Node};
+
+/// What a context states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    HttpStatus,
+    GrpcStatus,
+    ExitCode,
+    Signal,
+    Code,
+    RetryAfter,
+    ResetAt,
+}
+
+const SUBJECTS: &[(&str, Subject)] = &[
+    ("http_status", Subject::HttpStatus),
+    ("grpc_status", Subject::GrpcStatus),
+    ("exit_code", Subject::ExitCode),
+    ("signal", Subject::Signal),
+    ("code", Subject::Code),
+    ("retry_after", Subject::RetryAfter),
+    ("reset_at", Subject::ResetAt),
+];
+
+/// One row: a regex with one group, which is the value.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) subject: Subject,
+    pub(crate) signature: Signature,
+    /// Read from a field of structured text rather than from prose.
+    pub(crate) field: bool,
+    /// The key of the field is `code`: a service's code table may claim the number.
+    pub(crate) claimable: bool,
+    pub(crate) unit: Option<Duration>,
+    /// Put before the value of a code: `SQLSTATE-`.
+    pub(crate) prefix: Box<str>,
+    regex: OnceCell<Regex>,
+}
+
+impl Context {
+    /// Compiled on first use: most contexts never fire.
+    pub(crate) fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_try_init(|| super::compile(&self.signature)).ok()
+    }
+}
+
+/// A text and the facts that stand in it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The text.
+    pub text: Box<str>,
+    /// HTTP statuses, in order.
+    pub http_status: Option<Vec<u16>>,
+    /// gRPC statuses by number.
+    pub grpc_status: Option<Vec<u8>>,
+    /// Exit codes.
+    pub exit_code: Option<Vec<i32>>,
+    /// Signals by number.
+    pub signal: Option<Vec<u8>>,
+    /// Codes that must be read.
+    pub codes: Option<Vec<Box<str>>>,
+    /// Wait in milliseconds; `Some(None)`: none may be read.
+    pub retry_after: Option<Option<Duration>>,
+}
+
+/// All contexts and the keys that name codes.
+#[derive(Debug, Default)]
+pub(crate) struct FactTable {
+    pub(crate) contexts: Vec<Context>,
+    /// Keys whose value is a code even unquoted: `code`, `errcode`.
+    pub(crate) hard_keys: Vec<Box<str>>,
+    /// Keys whose value is a code only as a field: `type`, `status`, `reason`, `error`.
+    pub(crate) soft_keys: Vec<Box<str>>,
+    pub(crate) cases: Vec<Case>,
+}
+
+impl FactTable {
+    /// Reads a `facts:` mapping; several add up.
+    pub(crate) fn read(&mut self, node: &Node, reader: &mut Reader) {
+        let mut keys: Vec<&'static str> = SUBJECTS.iter().map(|&(name, _)| name).collect();
+        keys.extend(["hard_keys", "soft_keys", "cases"]);
+        let Some(fields) = reader.mapping(node, "`facts`", &keys) else { return };
+        for &(name, subject) in SUBJECTS {
+            let Some(node) = fields.get(name) else { continue };
+            for node in reader.list(node, "contexts") {
+                if let Some(context) = context(node, subject, reader)
+                    && !self.contexts.iter().any(|old| old.same(&context))
+                {
+                    self.contexts.push(context);
+                }
+            }
+        }
+        for (name, list) in [("hard_keys", &mut self.hard_keys), ("soft_keys", &mut self.soft_keys)]
+        {
+            if let Some(node) = fields.get(name) {
+                for key in reader.texts(node) {
+                    if !KEY_PARTS.iter().any(|part| key.contains(part)) {
+                        let message = format!("the key `{key}` contains none of {KEY_PARTS:?}");
+                        reader.report(Problem::new(Code::BadSignature, node.span, message));
+                    }
+                    list.push(key);
+                }
+                list.sort();
+                list.dedup();
+            }
+        }
+        if let Some(node) = fields.get("cases") {
+            for node in reader.list(node, "cases") {
+                self.cases.extend(case(node, reader));
+            }
+        }
+    }
+}
+
+impl Context {
+    fn same(&self, other: &Context) -> bool {
+        self.subject == other.subject && self.signature == other.signature
+    }
+}
+
+fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context> {
+    let keys = ["regex", "from", "claimable", "unit", "case", "prefix"];
+    let fields = reader.mapping(node, "a context", &keys)?;
+    let pattern_node = reader.require(&fields, "regex", "a context")?;
+    let pattern = reader.text(pattern_node)?;
+    let case_sensitive = match fields.get("case") {
+        Some(node) => reader.text(node)? == "sensitive",
+        None => false,
+    };
+    let signature =
+        Signature { kind: SignatureKind::Regex, pattern: pattern.into(), case_sensitive };
+    let checked = literals::parse_regex(pattern, case_sensitive)
+        .map_err(|message| (Code::BadRegex, message))
+        .and_then(|hir| match hir.properties().explicit_captures_len() {
+            1 => literals::required(&signature).map(|_| ()),
+            n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
+        });
+    if let Err((code, message)) = checked {
+        reader.report(Problem::new(code, pattern_node.span, message));
+        return None;
+    }
+    let field = match fields.get("from") {
+        Some(node) => reader.text(node)? == "field",
+        None => false,
+    };
+    let claimable = fields.get("claimable").and_then(|node| reader.boolean(node)).unwrap_or(false);
+    let unit = fields.get("unit").and_then(|node| reader.text(node)).and_then(values::unit);
+    let prefix = fields.get("prefix").and_then(|node| reader.text(node)).unwrap_or_default();
+    Some(Context {
+        subject,
+        signature,
+        field,
+        claimable,
+        unit,
+        prefix: prefix.into(),
+        regex: OnceCell::new(),
+    })
+}
+
+fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
+    let keys = ["text", "http_status", "grpc_status", "exit_code", "signal", "code", "retry_after"];
+    let fields = reader.mapping(node, "a case", &keys)?;
+    let text = reader.require(&fields, "text", "a case").and_then(|node| reader.text(node))?;
+    let items = |name: &str| {
+        fields.get(name).map(|node| match &node.kind {
+            Kind::Sequence(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        })
+    };
+    let mut parse = |name: &str| -> Option<Vec<&str>> {
+        Some(items(name)?.iter().filter_map(|node| reader.scalar(node)).collect())
+    };
+    let wait = parse("retry_after");
+    Some(Case {
+        text: text.into(),
+        http_status: parse("http_status")
+            .map(|list| list.iter().filter_map(|text| text.parse().ok()).collect()),
+        grpc_status: parse("grpc_status")
+            .map(|list| list.iter().filter_map(|text| values::grpc_status(text)).collect()),
+        exit_code: parse("exit_code")
+            .map(|list| list.iter().filter_map(|text| text.parse().ok()).collect()),
+        signal: parse("signal")
+            .map(|list| list.iter().filter_map(|text| values::signal(text)).collect()),
+        codes: parse("code").map(|list| list.into_iter().map(Into::into).collect()),
+        retry_after: wait.map(|list| list.first().and_then(|text| values::duration(text, None))),
+    })
+}
