@@ -135,3 +135,17 @@ pub fn fill(text: &str, service: Option<&Service>) -> Option<String> {
 pub fn fill_first(variants: &[Box<str>], service: Option<&Service>) -> Option<String> {
     variants.iter().find_map(|text| fill(text, service))
 }
+
+/// The code of a rule that is made from a row of a service's code table, with the product if it
+/// is not the default: `11203`, `iat 11203`.
+pub fn code_row(rule: &Rule) -> Option<String> {
+    let block = rule.blocks.first()?;
+    let code = block.conditions.code.first()?;
+    if block.when.service.is_empty() || !block.conditions.any.is_empty() {
+        return None;
+    }
+    Some(match rule.id.split('.').collect::<Vec<_>>().as_slice() {
+        [_, product, _] => format!("{product} {code}"),
+        _ => code.to_string(),
+    })
+}

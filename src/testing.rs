@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::engine::{Classifier, Scratch};
 use crate::event::Event;
-use crate::facts::{Value, values};
+use crate::facts::text::Views;
+use crate::facts::{Facts, Value, values};
 use crate::problem::Place;
 use crate::rule::{Example, Rule};
 use crate::verdict::Verdict;
@@ -169,5 +170,55 @@ fn same_value(value: &Value, wanted: &str) -> bool {
         Value::Size(bytes) => values::size(wanted) == Some(*bytes),
         Value::Integer(number) => wanted.parse() == Ok(*number),
         Value::String(text) => text == wanted,
+    }
+}
+
+impl Classifier {
+    /// Runs the cases of the fact table; what does not hold, a line each.
+    pub fn test_facts(&self) -> Vec<String> {
+        let catalog = self.catalog();
+        let mut failures = Vec::new();
+        for case in catalog.fact_cases() {
+            let event = Event::new(&*case.text);
+            let views = Views::new(event.text());
+            let mut facts = Facts::given(&event, catalog.service_table());
+            facts.read(&views, catalog.fact_table(), |_| true);
+            facts.settle(catalog.service_table());
+            let mut check = |name: &str, wanted: Option<String>, found: String| {
+                if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+                    failures.push(format!(
+                        "fact case `{}`: {name} should be {wanted}, it is {found}",
+                        case.text
+                    ));
+                }
+            };
+            fn values<T: std::fmt::Debug>(list: &[crate::facts::Fact<T>]) -> String {
+                format!("{:?}", list.iter().map(|fact| &fact.value).collect::<Vec<_>>())
+            }
+            fn wanted<T: std::fmt::Debug>(list: &Option<Vec<T>>) -> Option<String> {
+                list.as_ref().map(|list| format!("{list:?}"))
+            }
+            check("http_status", wanted(&case.http_status), values(&facts.http_status));
+            check("grpc_status", wanted(&case.grpc_status), values(&facts.grpc_status));
+            check("exit_code", wanted(&case.exit_code), values(&facts.exit_code));
+            check("signal", wanted(&case.signal), values(&facts.signal));
+            check(
+                "retry_after",
+                case.retry_after.map(|wait| format!("{wait:?}")),
+                format!("{:?}", facts.retry_after.as_ref().map(|fact| fact.value)),
+            );
+            for code in case.codes.iter().flatten() {
+                let read = facts.codes.iter().any(|fact| fact.value == *code);
+                check(
+                    "code",
+                    Some(code.to_string()),
+                    match read {
+                        true => code.to_string(),
+                        false => values(&facts.codes),
+                    },
+                );
+            }
+        }
+        failures
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "whyerr",
     version,
-    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true,
     after_help = EXIT_CODES,
     max_term_width = 100
 )]
@@ -84,7 +84,7 @@ pub enum Color {
     Never,
 }
 
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args)]
 pub struct ScanArgs {
     /// Logs to scan; `-` is standard input
     #[arg(value_name = "FILE")]

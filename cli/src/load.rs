@@ -9,7 +9,7 @@ use whyerr::{Catalog, Classifier, Layer, Problems};
 
 use crate::args::GlobalArgs;
 
-/// The configuration file. JSON: every field is optional.
+/// The configuration file (YAML). Every field is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
@@ -88,17 +88,17 @@ fn config(args: &GlobalArgs) -> anyhow::Result<(Config, PathBuf)> {
     };
     let text = fs::read_to_string(&path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    let config = serde_json::from_str(&text)
+    let config = serde_yaml::from_str(&text)
         .with_context(|| format!("the configuration {} is not right", path.display()))?;
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok((config, folder))
 }
 
-/// `$XDG_CONFIG_HOME/whyerr/config.json`, else `~/.config/whyerr/config.json`.
+/// `$XDG_CONFIG_HOME/whyerr/config.yaml`, else `~/.config/whyerr/config.yaml`.
 fn default_path() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CONFIG_HOME")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?;
-    Some(base.join("whyerr").join("config.json"))
+    Some(base.join("whyerr").join("config.yaml"))
 }

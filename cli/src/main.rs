@@ -45,6 +45,10 @@ impl Outcome {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     term::init(cli.global.color);
+    if cli.command.is_some() && cli.scan != args::ScanArgs::default() {
+        term::error("flags of the scan stand before another command; put them behind `scan`");
+        return Outcome::Problem.code();
+    }
     let result = match cli.command {
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "whyerr", &mut io::stdout());

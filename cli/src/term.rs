@@ -48,10 +48,6 @@ pub fn error(message: &str) {
     anstream::eprintln!("{}: {}", paint(RED, "error"), harmless(message));
 }
 
-pub fn warning(message: &str) {
-    anstream::eprintln!("{}: {}", paint(YELLOW, "warning"), harmless(message));
-}
-
 /// Text of a log for a terminal: control characters, terminal escapes and characters that change
 /// the direction of writing are shown, not obeyed.
 pub fn harmless(text: &str) -> Cow<'_, str> {

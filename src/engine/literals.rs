@@ -16,6 +16,8 @@ use crate::rule::model::{Signature, SignatureKind};
 pub(crate) const MIN_LITERAL: usize = 3;
 /// Most literals that one part of a regex may expand to.
 const MAX_EXPANSION: usize = 64;
+/// Largest class of bytes that is multiplied out: `[45]` is, `\d` would only bloat the automaton.
+const MAX_CLASS: usize = 4;
 /// Largest compiled regex, in bytes: `(a{1000}){1000}` is refused, not built.
 pub(crate) const REGEX_SIZE_LIMIT: usize = 1 << 20;
 /// Deepest nesting of a regex.
@@ -104,8 +106,10 @@ fn candidates(hir: &Hir, found: &mut dyn FnMut(Vec<Vec<u8>>)) {
         }
         HirKind::Concat(parts) => {
             // Runs of parts with a finite set of strings are multiplied out.
+            let mut flat = Vec::new();
+            flatten(parts, &mut flat);
             let mut run: Option<Vec<Vec<u8>>> = None;
-            for part in parts {
+            for part in flat {
                 let strings = match part.kind() {
                     HirKind::Look(_) => Some(vec![Vec::new()]),
                     _ => exact(part),
@@ -157,6 +161,19 @@ fn candidates(hir: &Hir, found: &mut dyn FnMut(Vec<Vec<u8>>)) {
     }
 }
 
+/// The parts of a concatenation, with those of groups in place of the groups.
+fn flatten<'h>(parts: &'h [Hir], flat: &mut Vec<&'h Hir>) {
+    for part in parts {
+        match part.kind() {
+            HirKind::Capture(capture) => match capture.sub.kind() {
+                HirKind::Concat(parts) => flatten(parts, flat),
+                _ => flat.push(&capture.sub),
+            },
+            _ => flat.push(part),
+        }
+    }
+}
+
 /// The strings that `hir` matches, in lower case, if they are few.
 fn exact(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     match hir.kind() {
@@ -169,7 +186,7 @@ fn exact(hir: &Hir) -> Option<Vec<Vec<u8>>> {
                 if !strings.contains(&lower) {
                     strings.push(lower);
                 }
-                strings.len() <= 10
+                strings.len() <= MAX_CLASS
             };
             match class {
                 Class::Bytes(class) => {
@@ -337,7 +354,7 @@ mod tests {
     fn regexes_give_what_every_match_contains() {
         let regex = |pattern| of(SignatureKind::Regex, pattern);
         assert_eq!(regex(r"limit \d+ exceeded"), [" exceeded"]);
-        assert_eq!(regex(r"status[=:] ?([45])\d\d").len(), 8);
+        assert_eq!(regex(r"status[=:] ?([45]\d\d)").len(), 8);
         assert_eq!(regex("(foo|bar)+baz"), ["baz"]);
         assert_eq!(regex("(foo|barn)"), ["foo", "barn"]);
         assert_eq!(regex("(?:alpha|beta) \\w+"), ["alpha ", "beta "]);

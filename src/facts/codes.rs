@@ -230,7 +230,10 @@ mod tests {
         assert_eq!(read("rpc error: code = Unavailable desc = x"), ["Unavailable"]);
         assert_eq!(read("<Error><Code>SlowDown</Code></Error>"), ["SlowDown"]);
         assert_eq!(read("| 11202  | 授权错误 |\n10013 | b"), ["11202", "10013"]);
-        assert_eq!(read(r#""__type":"a.b#Throttling" "type":"a.b#Throttling""#), ["Throttling", "Throttling"]);
+        assert_eq!(
+            read(r#""__type":"a.b#Throttling" "type":"a.b#Throttling""#),
+            ["Throttling", "Throttling"]
+        );
         assert_eq!(read("error: invalid_grant"), ["invalid_grant"]);
     }
 

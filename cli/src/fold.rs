@@ -1,0 +1,121 @@
+//! Repeats of the same error are one entry: counts, first and last place, one example.
+
+use std::collections::HashMap;
+
+use whyerr::Verdict;
+
+/// Most different texts that are kept for one rule and service.
+const MAX_TEXTS: usize = 50;
+/// Most bytes of a line that tell texts apart.
+const MAX_KEY: usize = 400;
+
+/// Where something was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    pub source: usize,
+    pub line: u64,
+}
+
+/// All findings of one rule for one service.
+pub struct Group {
+    /// The verdict of the first one.
+    pub verdict: Verdict,
+    pub count: u64,
+    pub texts: Vec<TextEntry>,
+    /// Findings whose text was not kept.
+    pub other_texts: u64,
+    index: HashMap<String, usize>,
+}
+
+/// Findings whose lines are the same but for numbers and ids.
+pub struct TextEntry {
+    pub count: u64,
+    pub first: Place,
+    pub last: Place,
+    /// The first line, redacted.
+    pub example: String,
+}
+
+/// Folds findings as they come. Memory grows with rules that fired, not with findings.
+#[derive(Default)]
+pub struct Fold {
+    pub groups: Vec<Group>,
+    index: HashMap<(String, Option<String>), usize>,
+}
+
+impl Fold {
+    pub fn add(&mut self, verdict: &Verdict, line: &[u8], place: Place) {
+        let Some(rule) = verdict.rule() else { return };
+        let service = verdict.service().map(|service| service.id.to_string());
+        let key = (rule.id.to_string(), service);
+        let at = *self.index.entry(key).or_insert_with(|| {
+            self.groups.push(Group {
+                verdict: verdict.clone(),
+                count: 0,
+                texts: Vec::new(),
+                other_texts: 0,
+                index: HashMap::new(),
+            });
+            self.groups.len() - 1
+        });
+        let group = &mut self.groups[at];
+        group.count += 1;
+        let key = normalize(line);
+        match group.index.get(&key) {
+            Some(&text) => {
+                let text = &mut group.texts[text];
+                text.count += 1;
+                text.last = place;
+            }
+            None if group.texts.len() < MAX_TEXTS => {
+                group.index.insert(key, group.texts.len());
+                let text = String::from_utf8_lossy(&line[..line.len().min(4096)]);
+                group.texts.push(TextEntry {
+                    count: 1,
+                    first: place.clone(),
+                    last: place,
+                    example: whyerr::redact::redact(&text).into_owned(),
+                });
+            }
+            None => group.other_texts += 1,
+        }
+    }
+}
+
+/// A line without what differs between repeats: numbers, and words that hold a digit (ids,
+/// addresses, hashes).
+fn normalize(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(MAX_KEY)]);
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '-' && c != '_') {
+        let body = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
+        if body.contains(|c: char| c.is_ascii_digit()) {
+            if !out.ends_with('#') {
+                out.push('#');
+            }
+        } else {
+            out.push_str(body);
+        }
+        // Between two numbers (times, addresses) the separator does not tell them apart.
+        let rest = &word[body.len()..];
+        if !(out.ends_with('#') && matches!(rest, ":" | "." | "," | "/")) {
+            out.push_str(rest);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_have_one_key() {
+        let same = [
+            "2024-05-01 10:00:00.123 user 42 at 10.0.0.1:5432: refused (req_01AbC)",
+            "2025-11-30 23:59:59.9 user 7 at 192.168.1.20:80: refused (req_9zz)",
+        ];
+        assert_eq!(normalize(same[0].as_bytes()), normalize(same[1].as_bytes()));
+        assert_ne!(normalize(b"disk full on /a"), normalize(b"disk full on /b"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The report for reading.
+
+use std::io::{self, Write};
+
+use whyerr::{Severity, Verdict};
+
+use super::{retry_words, who_acts};
+use crate::fold::{Fold, Group, Place};
+use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, wrap};
+
+/// Most different texts that are shown for one rule.
+const SHOWN_TEXTS: usize = 3;
+/// Most characters of a line that are shown.
+const MAX_EXAMPLE: usize = 400;
+
+pub fn severity(severity: Severity) -> String {
+    let style = match severity {
+        Severity::Info => CYAN,
+        Severity::Warning => YELLOW,
+        _ => RED,
+    };
+    paint(style, format_args!("{severity:<8}"))
+}
+
+/// Title, cause, who acts, retry.
+pub fn heading(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
+    let (Some(rule), Some(title)) = (verdict.rule(), verdict.title()) else { return Ok(()) };
+    let title = paint(BOLD, harmless(&title));
+    let id = paint(DIM, format_args!("[{}]", rule.id));
+    writeln!(out, "{} {title}  {id}", severity(rule.severity))?;
+    let mut facts = vec![rule.category.to_string()];
+    if let Some(service) = verdict.service() {
+        let name = verdict.service_entry().map_or(&service.id, |entry| &entry.name);
+        facts.push(harmless(name).into_owned());
+    }
+    facts.push(format!("{} acts", who_acts(rule.who)));
+    facts.push(retry_words(verdict));
+    if let Some(confidence) = verdict.confidence() {
+        facts.push(format!("{confidence} evidence"));
+    }
+    writeln!(out, "         {}", wrap(&facts.join(" · "), term::width(), 9))
+}
+
+/// What happened and what to do.
+pub fn advice(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
+    if let Some(summary) = verdict.summary() {
+        writeln!(out, "         {}", wrap(&harmless(&summary), term::width(), 9))?;
+    }
+    for (at, (step, who)) in verdict.remedies().iter().enumerate() {
+        let step = format!("{} {}", harmless(step), paint(DIM, format_args!("({who})")));
+        writeln!(out, "      {:>2}. {}", at + 1, wrap(&step, term::width(), 10))?;
+    }
+    Ok(())
+}
+
+/// All groups, in the order of their first line.
+pub fn groups(out: &mut impl Write, fold: &Fold, sources: &[String]) -> io::Result<()> {
+    for group in &fold.groups {
+        self::group(out, group, sources)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn place(place: &Place, sources: &[String]) -> String {
+    format!("{}:{}", harmless(&sources[place.source]), place.line)
+}
+
+fn group(out: &mut impl Write, group: &Group, sources: &[String]) -> io::Result<()> {
+    heading(out, &group.verdict)?;
+    for text in group.texts.iter().take(SHOWN_TEXTS) {
+        let first = place(&text.first, sources);
+        let places = match text.first == text.last {
+            true => first,
+            false if text.first.source == text.last.source => {
+                format!("{first} … {}", text.last.line)
+            }
+            false => format!("{first} … {}", place(&text.last, sources)),
+        };
+        let times = format!("{:>7}", format!("{}×", count(text.count)));
+        writeln!(out, " {} {}", paint(BOLD, times), paint(CYAN, places))?;
+        writeln!(out, "         {}", clip(&harmless(text.example.trim()), MAX_EXAMPLE))?;
+    }
+    let hidden = group.texts.len().saturating_sub(SHOWN_TEXTS);
+    if hidden > 0 || group.other_texts > 0 {
+        let rest: u64 = group.texts.iter().skip(SHOWN_TEXTS).map(|text| text.count).sum();
+        let rest = rest + group.other_texts;
+        let note = format!("and {} more with other texts", count(rest));
+        writeln!(out, "         {}", paint(DIM, note))?;
+    }
+    advice(out, &group.verdict)
+}
+
+/// One finding by itself, for `--no-fold`.
+pub fn single(
+    out: &mut impl Write,
+    verdict: &Verdict,
+    source: &str,
+    line: u64,
+    text: &[u8],
+) -> io::Result<()> {
+    let place = format!("{}:{line}", harmless(source));
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXAMPLE)]);
+    let text = whyerr::redact::redact(&text);
+    let shown = clip(&text, MAX_EXAMPLE);
+    writeln!(out, "{} {}", paint(CYAN, place), harmless(shown.trim()))?;
+    heading(out, verdict)
+}

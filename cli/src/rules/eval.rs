@@ -1,0 +1,194 @@
+//! `whyerr rules eval`: how good the rules are on labelled records.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use whyerr::{Event, Scratch};
+
+use crate::Outcome;
+use crate::args::EvalArgs;
+use crate::load::Loaded;
+use crate::term::{BOLD, DIM, clip, harmless, paint};
+
+/// A labelled record. Benign records have an id and a text alone.
+#[derive(Debug, Deserialize)]
+struct Record {
+    #[serde(default)]
+    id: String,
+    text: String,
+    #[serde(default, alias = "http_status")]
+    status: Option<u16>,
+    #[serde(default, alias = "service")]
+    provider: Option<String>,
+    #[serde(default)]
+    category: Option<String>,
+    /// Further categories that a fair judge accepts.
+    #[serde(default)]
+    alt: Vec<String>,
+    #[serde(default)]
+    retryable: Option<bool>,
+}
+
+/// What came of the records.
+#[derive(Debug, Default, Serialize)]
+struct Scores {
+    records: usize,
+    with_verdict: usize,
+    strict: usize,
+    lenient: usize,
+    retry_labelled: usize,
+    retry_agrees: usize,
+    /// label -> verdict -> count, of verdicts that are not even leniently right.
+    confusion: BTreeMap<String, BTreeMap<String, usize>>,
+    wrong: Vec<Wrong>,
+    benign: usize,
+    benign_with_verdict: usize,
+    benign_wrong: Vec<Wrong>,
+}
+
+#[derive(Debug, Serialize)]
+struct Wrong {
+    id: String,
+    label: String,
+    verdict: String,
+    rule: Option<String>,
+    text: String,
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+pub fn run(args: &EvalArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
+    let mut scores = Scores::default();
+    let mut scratch = Scratch::default();
+    for file in &args.files {
+        for record in read(file)? {
+            score(&mut scores, &record, args, loaded, &mut scratch);
+        }
+    }
+    for file in &args.benign {
+        for record in read(file)? {
+            scores.benign += 1;
+            let event = Event::new(record.text.as_str());
+            let verdict = loaded.classifier.classify_with(&event, &mut scratch);
+            if let Some(rule) = verdict.rule() {
+                scores.benign_with_verdict += 1;
+                scores.benign_wrong.push(Wrong {
+                    id: record.id,
+                    label: "benign".to_owned(),
+                    verdict: rule.category.to_string(),
+                    rule: Some(rule.id.to_string()),
+                    text: whyerr::redact::redact(&record.text).into_owned(),
+                });
+            }
+        }
+    }
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    if args.json {
+        serde_json::to_writer(&mut out, &scores)?;
+        writeln!(out)?;
+    } else {
+        report(&mut out, &scores, args)?;
+    }
+    Ok(Outcome::Fine)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(at, line)| {
+            serde_json::from_str(line).with_context(|| format!("{}:{}", path.display(), at + 1))
+        })
+        .collect()
+}
+
+fn score(
+    scores: &mut Scores,
+    record: &Record,
+    args: &EvalArgs,
+    loaded: &Loaded,
+    scratch: &mut Scratch,
+) {
+    let Some(label) = &record.category else { return };
+    let mut event = Event::new(record.text.as_str());
+    if let Some(status) = record.status {
+        event = event.http_status(status);
+    }
+    if args.with_service
+        && let Some(provider) = &record.provider
+    {
+        event = event.service(provider.as_str());
+    }
+    let verdict = loaded.classifier.classify_with(&event, scratch);
+    scores.records += 1;
+    let category = verdict.category().map_or("unclassified", |category| category.as_str());
+    let (strict, lenient) = (category == label, record.alt.iter().any(|alt| alt == category));
+    scores.strict += usize::from(strict);
+    scores.lenient += usize::from(strict || lenient);
+    scores.with_verdict += usize::from(verdict.is_classified());
+    if let Some(retryable) = record.retryable
+        && verdict.is_classified()
+    {
+        scores.retry_labelled += 1;
+        scores.retry_agrees += usize::from(verdict.retry().is_retryable() == retryable);
+    }
+    if !strict && !lenient {
+        let row = scores.confusion.entry(label.clone()).or_default();
+        *row.entry(category.to_owned()).or_default() += 1;
+        scores.wrong.push(Wrong {
+            id: record.id.clone(),
+            label: label.clone(),
+            verdict: category.to_owned(),
+            rule: verdict.rule().map(|rule| rule.id.to_string()),
+            text: whyerr::redact::redact(&record.text).into_owned(),
+        });
+    }
+}
+
+fn report(out: &mut impl Write, scores: &Scores, args: &EvalArgs) -> anyhow::Result<()> {
+    let mut line = |name: &str, part: usize, whole: usize| {
+        writeln!(out, "{name:<28} {:>6.1} %   {part} of {whole}", 100.0 * share(part, whole))
+    };
+    if scores.records > 0 {
+        line("lenient accuracy", scores.lenient, scores.records)?;
+        line("strict accuracy", scores.strict, scores.records)?;
+        line("with a verdict", scores.with_verdict, scores.records)?;
+        line("precision (lenient)", scores.lenient, scores.with_verdict)?;
+        line("recall (lenient)", scores.lenient, scores.records)?;
+        line("retry agreement", scores.retry_agrees, scores.retry_labelled)?;
+    }
+    if scores.benign > 0 {
+        line("benign with a verdict", scores.benign_with_verdict, scores.benign)?;
+    }
+    // A wrong verdict is worse than none: those stand first.
+    let (mut wrong, none): (Vec<_>, Vec<_>) =
+        scores.wrong.iter().partition(|wrong| wrong.rule.is_some());
+    wrong.extend(none);
+    if !scores.confusion.is_empty() {
+        writeln!(out, "\n{}", paint(BOLD, "Confusion (label: verdicts that are not right)"))?;
+        for (label, verdicts) in &scores.confusion {
+            let list: Vec<String> =
+                verdicts.iter().map(|(verdict, count)| format!("{verdict} {count}")).collect();
+            writeln!(out, "  {label:<22} {}", list.join(", "))?;
+        }
+    }
+    let shown = wrong.iter().take(args.worst).copied().chain(scores.benign_wrong.iter());
+    for (at, wrong) in shown.enumerate() {
+        if at == 0 {
+            writeln!(out, "\n{}", paint(BOLD, "Worst records"))?;
+        }
+        let rule = wrong.rule.as_deref().unwrap_or("-");
+        writeln!(out, "  {} {} → {} {}", wrong.id, wrong.label, wrong.verdict, paint(DIM, rule))?;
+        let text = wrong.text.replace('\n', "⏎");
+        writeln!(out, "      {}", clip(&harmless(&text), 220))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! `whyerr why`: the whole reasoning for one event.
+
+use std::io::{self, BufWriter, Read, Write};
+use std::ops::Range;
+
+use anyhow::{Context, bail};
+use whyerr::{Event, Reason, Why};
+
+use crate::Outcome;
+use crate::args::{FactArgs, WhyArgs};
+use crate::load::Loaded;
+use crate::output::text::{advice, heading};
+use crate::term::{BOLD, CYAN, DIM, GREEN, MARK, harmless, paint};
+
+/// Longest event that is read from standard input.
+const MAX_EVENT: u64 = 1 << 20;
+
+pub fn run(args: &WhyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
+    let bytes = match args.text.as_str() {
+        "-" => {
+            let mut bytes = Vec::new();
+            io::stdin()
+                .lock()
+                .take(MAX_EVENT)
+                .read_to_end(&mut bytes)
+                .context("cannot read standard input")?;
+            while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+                bytes.pop();
+            }
+            bytes
+        }
+        text => text.as_bytes().to_vec(),
+    };
+    let event = with_facts(Event::from_bytes(bytes.as_slice()), &args.facts)?;
+    let classifier = &loaded.classifier;
+    if let Some(id) = &args.rule
+        && classifier.catalog().rule(id).is_none()
+    {
+        bail!("there is no rule `{id}`; `whyerr rules list` names them");
+    }
+    let why = classifier.why(&event);
+    let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
+    if args.json {
+        serde_json::to_writer(&mut out, &why.verdict)?;
+        writeln!(out)?;
+    } else {
+        report(&mut out, &why, &bytes)?;
+        if let Some(id) = &args.rule {
+            rule_question(&mut out, &why, loaded, &event, id)?;
+        }
+    }
+    out.flush()?;
+    Ok(Outcome::Fine)
+}
+
+/// Adds what flags say of an event.
+pub fn with_facts<'e>(mut event: Event<'e>, facts: &'e FactArgs) -> anyhow::Result<Event<'e>> {
+    if let Some(status) = facts.http_status {
+        event = event.http_status(status);
+    }
+    for code in &facts.code {
+        event = event.code(code.as_str());
+    }
+    if let Some(status) = &facts.grpc_status {
+        event = event.grpc_status(status);
+    }
+    if let Some(code) = facts.exit_code {
+        event = event.exit_code(code);
+    }
+    if let Some(signal) = &facts.signal {
+        event = event.signal(signal);
+    }
+    if let Some(service) = &facts.service {
+        event = event.service(service.as_str());
+    }
+    if let Some(product) = &facts.product {
+        event = event.product(product.as_str());
+    }
+    for header in &facts.header {
+        let Some((name, value)) = header.split_once(':') else {
+            bail!("--header `{header}` is not `Name: value`");
+        };
+        event = event.header(name.trim(), value.trim());
+    }
+    Ok(event)
+}
+
+fn report(out: &mut impl Write, why: &Why, text: &[u8]) -> anyhow::Result<()> {
+    let winner = why.matches.iter().find(|reason| reason.lost_by.is_none() && !reason.shadow);
+    let spans = winner.map_or(&[][..], |winner| &winner.spans);
+    writeln!(out, "{}", underlined(text, spans))?;
+
+    writeln!(out, "\n{}", paint(BOLD, "Facts"))?;
+    if why.verdict.facts().is_empty() {
+        writeln!(out, "  none")?;
+    }
+    for fact in why.verdict.facts() {
+        let place = match &fact.span {
+            Some(span) => format!(", bytes {}..{}", span.start, span.end),
+            None => String::new(),
+        };
+        let from = paint(DIM, format_args!("({}{place})", fact.from.as_str()));
+        writeln!(out, "  {:<12} {} {from}", fact.name, harmless(&fact.value))?;
+    }
+
+    writeln!(out, "\n{}", paint(BOLD, "Rules that matched"))?;
+    if why.matches.is_empty() {
+        writeln!(out, "  none: unclassified")?;
+    }
+    for reason in &why.matches {
+        self::reason(out, reason, text)?;
+    }
+
+    writeln!(out, "\n{}", paint(BOLD, "Verdict"))?;
+    if !why.verdict.is_classified() {
+        writeln!(out, "  unclassified: no rule matches, and a guess would be worth nothing")?;
+        return Ok(());
+    }
+    heading(out, &why.verdict)?;
+    if why.verdict.is_ambiguous() {
+        let note = "ambiguous: the runner-up has another cause and equally good evidence";
+        writeln!(out, "         {}", paint(CYAN, note))?;
+    }
+    advice(out, &why.verdict)?;
+    Ok(())
+}
+
+fn reason(out: &mut impl Write, reason: &Reason, text: &[u8]) -> anyhow::Result<()> {
+    let mark = match (&reason.lost_by, reason.shadow) {
+        (None, false) => paint(GREEN, "✓"),
+        (None, true) => paint(DIM, "~"),
+        (Some(_), _) => paint(DIM, "✗"),
+    };
+    let mut score = vec![format!("tier {}", reason.tier)];
+    if reason.corroborated {
+        score.push("corroborated".to_owned());
+    }
+    score.push(format!("{} kind{}", reason.kinds, if reason.kinds == 1 { "" } else { "s" }));
+    if reason.bytes > 0 {
+        score.push(format!("{} bytes", reason.bytes));
+    }
+    let end = match (&reason.lost_by, reason.shadow) {
+        (None, false) => "wins".to_owned(),
+        (None, true) => "shadow: counted, takes no part".to_owned(),
+        (Some((_, Some(by))), _) => format!("superseded by {by}"),
+        (Some((step, None)), _) => format!("loses by {}", step.as_str()),
+    };
+    let score = paint(DIM, format_args!("({})", score.join(", ")));
+    writeln!(out, "  {mark} {:<36} {end} {score}", reason.rule)?;
+    for span in &reason.spans {
+        let part = String::from_utf8_lossy(&text[span.clone()]);
+        let part = whyerr::redact::redact(&part).into_owned();
+        writeln!(
+            out,
+            "      {} {}",
+            paint(DIM, format_args!("{}..{}", span.start, span.end)),
+            paint(MARK, harmless(&part))
+        )?;
+    }
+    Ok(())
+}
+
+/// The text with `spans` marked; without colours a line of carets would not survive wrapping, so
+/// the parts stand in brackets then.
+fn underlined(text: &[u8], spans: &[Range<usize>]) -> String {
+    let color = crate::term::stdout_has_color();
+    let secrets = whyerr::redact::secrets(text);
+    let show = |range: Range<usize>| {
+        if secrets.iter().any(|secret| secret.start < range.end && range.start < secret.end) {
+            let whole = String::from_utf8_lossy(&text[range]).into_owned();
+            return harmless(&whyerr::redact::redact(&whole)).into_owned();
+        }
+        harmless(&String::from_utf8_lossy(&text[range])).into_owned()
+    };
+    let mut out = String::new();
+    let mut at = 0;
+    for span in spans {
+        if span.start < at {
+            continue;
+        }
+        out.push_str(&show(at..span.start));
+        let part = show(span.clone());
+        out.push_str(&if color { paint(MARK, part) } else { format!("»{part}«") });
+        at = span.end;
+    }
+    out.push_str(&show(at..text.len()));
+    out
+}
+
+fn rule_question(
+    out: &mut impl Write,
+    why: &Why,
+    loaded: &Loaded,
+    event: &Event<'_>,
+    id: &str,
+) -> anyhow::Result<()> {
+    let rule = loaded.classifier.catalog().rule(id).context("checked before")?;
+    writeln!(out, "\n{}", paint(BOLD, format_args!("Why not {}", rule.id)))?;
+    let text = match why.matches.iter().find(|reason| reason.rule == rule.id) {
+        Some(reason) => match &reason.lost_by {
+            None if reason.shadow => "it matches, but is a shadow rule".to_owned(),
+            None => "it won".to_owned(),
+            Some((_, Some(by))) => format!("it matches, but {by} supersedes it"),
+            Some((step, None)) => {
+                format!("it matches, but loses to the winner by {}", step.as_str())
+            }
+        },
+        None => {
+            let classifier = &loaded.classifier;
+            why.why_not(classifier, event, id).unwrap_or_else(|| "it does not match".to_owned())
+        }
+    };
+    writeln!(out, "  {}", harmless(&text))?;
+    Ok(())
+}
