@@ -1,8 +1,9 @@
 //! Parses the built-in rule files once, so that a program that starts does not have to.
 //!
-//! Writes the list of files with their texts, and their trees in the compact form of
-//! `src/yaml/node.rs`. A file that does not parse stops the build with its place.
+//! Writes the list of files with their texts, their trees in the compact form of
+//! `src/yaml/node.rs`, and the required literals of their regexes. A file that does not parse stops the build with its place.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -14,12 +15,17 @@ mod node;
 #[allow(dead_code)]
 mod parse;
 
+#[path = "src/engine/required.rs"]
+#[allow(dead_code)]
+mod required;
+
 use node::{Kind, Node, Span};
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/yaml");
+    println!("cargo::rerun-if-changed=src/engine/required.rs");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     let mut files = Vec::new();
@@ -28,6 +34,7 @@ fn main() {
 
     let mut list = String::from("&[\n");
     let mut trees = Vec::new();
+    let mut regexes = BTreeSet::new();
     for path in &files {
         let name = path.strip_prefix(&root).expect("below the root").display().to_string();
         let name = name.replace('\\', "/");
@@ -39,11 +46,56 @@ fn main() {
         writeln!(list, "({name:?}, include_str!({:?})),", path.display().to_string()).unwrap();
         encode_text(&name, &mut trees);
         encode_number(documents.len() as u64, &mut trees);
-        documents.iter().for_each(|document| encode(document, &mut trees));
+        for document in &documents {
+            encode(document, &mut trees);
+            collect_regexes(document, &mut regexes);
+        }
     }
     list.push(']');
+    let mut infos = Vec::new();
+    for pattern in regexes {
+        // A regex that is wrong is reported with its place when the rules are loaded.
+        let Ok(info) = required::regex_info(&pattern) else { continue };
+        encode_text(&pattern, &mut infos);
+        encode_number(info.groups as u64, &mut infos);
+        encode_number(info.literals.len() as u64, &mut infos);
+        for literal in &info.literals {
+            encode_number(literal.len() as u64, &mut infos);
+            infos.extend_from_slice(literal);
+        }
+    }
+    fs::write(out.join("builtin_regexes.bin"), infos).expect("OUT_DIR can be written");
     fs::write(out.join("builtin_files.rs"), list).expect("OUT_DIR can be written");
     fs::write(out.join("builtin_trees.bin"), trees).expect("OUT_DIR can be written");
+}
+
+/// Every text under a key `regex`, and all texts of `extract`.
+fn collect_regexes(node: &Node, found: &mut BTreeSet<String>) {
+    fn texts(node: &Node, found: &mut BTreeSet<String>) {
+        match &node.kind {
+            Kind::String(text) => {
+                found.insert(text.clone());
+            }
+            Kind::Sequence(items) => items.iter().for_each(|item| texts(item, found)),
+            _ => {}
+        }
+    }
+    match &node.kind {
+        Kind::Sequence(items) => items.iter().for_each(|item| collect_regexes(item, found)),
+        Kind::Mapping(entries) => {
+            for (key, value) in entries {
+                match (key.name.as_str(), &value.kind) {
+                    ("regex", _) => texts(value, found),
+                    ("extract", Kind::Mapping(entries)) => {
+                        entries.iter().for_each(|(_, value)| texts(value, found));
+                        collect_regexes(value, found);
+                    }
+                    _ => collect_regexes(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -183,6 +183,7 @@ impl Classifier {
             let views = Views::new(event.text());
             let mut facts = Facts::given(&event, catalog.service_table());
             facts.read(&views, catalog.fact_table(), |_| true);
+            facts.read_waits(&views, catalog.fact_table());
             facts.settle(catalog.service_table());
             let mut check = |name: &str, wanted: Option<String>, found: String| {
                 if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {

@@ -1,5 +1,8 @@
 //! The built-in pack: rule files and their parse trees, embedded by `build.rs`.
 
+use std::collections::HashMap;
+
+use crate::engine::RegexInfo;
 use crate::yaml::node::{Node, decode_number, decode_text};
 
 /// Path and text of every built-in file, in the order of their paths.
@@ -7,6 +10,9 @@ static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_file
 
 /// The parse trees of the same files, as `build.rs` wrote them.
 static TREES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_trees.bin"));
+
+/// What `engine::required` says of the regexes in these files.
+static REGEXES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_regexes.bin"));
 
 /// A built-in file.
 pub(crate) struct BuiltinFile {
@@ -34,6 +40,33 @@ fn read(input: &mut &[u8]) -> Option<Vec<Node>> {
     (0..count).map(|_| Node::decode(input)).collect()
 }
 
+/// Groups and required literals of the regexes of the built-in files.
+pub(crate) fn regexes() -> HashMap<&'static str, RegexInfo> {
+    let mut input = REGEXES;
+    let mut map = HashMap::new();
+    while !input.is_empty() {
+        let (pattern, info) = read_regex(&mut input).expect("build.rs wrote whole entries");
+        map.insert(pattern, info);
+    }
+    map
+}
+
+fn read_regex(input: &mut &'static [u8]) -> Option<(&'static str, RegexInfo)> {
+    let pattern = std::str::from_utf8(read_bytes(input)?).ok()?;
+    let groups = decode_number(input)? as usize;
+    let count = decode_number(input)?;
+    let literals =
+        (0..count).map(|_| read_bytes(input).map(<[u8]>::to_vec)).collect::<Option<_>>()?;
+    Some((pattern, RegexInfo { groups, literals }))
+}
+
+fn read_bytes(input: &mut &'static [u8]) -> Option<&'static [u8]> {
+    let length = decode_number(input)? as usize;
+    let (bytes, rest) = input.split_at_checked(length)?;
+    *input = rest;
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     /// What the library loads is what stands in the YAML files.
@@ -43,6 +76,9 @@ mod tests {
         assert!(files.len() > 10);
         for file in files {
             assert_eq!(crate::yaml::parse::parse(file.text), Ok(file.documents), "{}", file.path);
+        }
+        for (pattern, info) in super::regexes() {
+            assert_eq!(crate::engine::regex_info(pattern), Ok(info), "{pattern}");
         }
     }
 }

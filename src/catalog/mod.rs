@@ -4,7 +4,7 @@
 //! resolved), checked as one, and then never change. Problems of all files are reported together;
 //! a catalogue with errors does not exist.
 
-mod builtin;
+pub(crate) mod builtin;
 pub(crate) mod category;
 mod check;
 pub(crate) mod fields;

@@ -487,10 +487,9 @@ fn extract(reader: &mut Reader, name: &str, node: &Node) -> Option<Extract> {
     let mut list = Vec::new();
     for node in regexes {
         let Some(pattern) = reader.text(node) else { continue };
-        match literals::parse_regex(pattern, false) {
-            Ok(hir) if hir.properties().explicit_captures_len() == 1 => list.push(pattern.into()),
-            Ok(hir) => {
-                let groups = hir.properties().explicit_captures_len();
+        match literals::regex(pattern).map(|info| info.groups) {
+            Ok(1) => list.push(pattern.into()),
+            Ok(groups) => {
                 let message = format!("the regex has {groups} capture groups and needs one");
                 reader.report(Problem::new(Code::BadExtract, node.span, message));
             }

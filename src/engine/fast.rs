@@ -5,6 +5,7 @@
 //! through a context or a code with the same property. Losing a candidate is a defect; asking one
 //! too many only costs time.
 
+use super::automaton::to_lower;
 use super::evaluate::{Context, Look, Match, known_services};
 use super::naive::bounded;
 use super::program::{Program, RuleId, SigId, Use};
@@ -24,6 +25,10 @@ pub struct Scratch {
     /// Signatures that were found or may be, in the order of discovery.
     touched: Vec<SigId>,
     candidates: Vec<RuleId>,
+    /// The text in lower case.
+    lower: Vec<u8>,
+    /// The chunk of a scan in lower case.
+    chunk: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +40,17 @@ enum State {
 }
 
 impl Scratch {
+    /// `chunk` in lower case, in space that is given back by [`put_chunk`](Self::put_chunk).
+    pub(crate) fn take_chunk(&mut self, chunk: &[u8]) -> Vec<u8> {
+        let mut lower = std::mem::take(&mut self.chunk);
+        to_lower(chunk, &mut lower);
+        lower
+    }
+
+    pub(crate) fn put_chunk(&mut self, lower: Vec<u8>) {
+        self.chunk = lower;
+    }
+
     fn begin(&mut self, program: &Program, contexts: usize) {
         self.stamp = self.stamp.wrapping_add(1);
         if self.stamp == 0
@@ -115,7 +131,9 @@ pub(crate) fn matches(
 /// them can make a rule match.
 fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scratch) -> bool {
     let mut nominated = false;
-    program.automaton.find_all(text, |literal, start, end| {
+    let mut lower = std::mem::take(&mut scratch.lower);
+    to_lower(text, &mut lower);
+    program.automaton.find_in_lower(&lower, |literal, start, end| {
         for &used in &program.uses[literal] {
             match used {
                 Use::Whole(sig) => {
@@ -146,19 +164,21 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
         }
         true
     });
+    scratch.lower = lower;
     nominated
 }
 
-/// The start of the next text that may match anything, for scanners: the end of the first hit
-/// that nominates.
-pub(crate) fn first_nomination(program: &Program, text: &[u8]) -> Option<(usize, usize)> {
+/// Where, from `at` on, the first literal begins that may make a line match. `lower` is the chunk
+/// in lower case.
+pub(crate) fn next_nomination(program: &Program, lower: &[u8], at: usize) -> Option<usize> {
     let mut first = None;
-    program.automaton.find_all(text, |literal, start, end| {
+    let text = &lower[at..];
+    program.automaton.find_in_lower(text, |literal, start, end| {
         let nominates = program.nominates[literal]
             && (program.uses[literal].iter().any(|used| *used != Use::Number)
                 || is_whole_number(text, start, end));
         if nominates {
-            first = Some((start, end));
+            first = Some(at + start);
         }
         !nominates
     });
@@ -249,11 +269,16 @@ struct Fast<'a> {
 
 impl Look for Fast<'_> {
     fn find(&mut self, id: SigId) -> Option<Range> {
-        match self.scratch.state(id)? {
+        let sig = &self.program.signatures[id];
+        let state = match self.scratch.state(id) {
+            Some(state) => state,
+            None if sig.indexed => return None,
+            None => State::Possible,
+        };
+        match state {
             State::Found(range) => Some(range),
             State::Absent => None,
             State::Possible => {
-                let sig = &self.program.signatures[id];
                 let found = self.views.iter().find_map(|view| {
                     let (start, end) = find_in(sig, &view.bytes)?;
                     Some(view.original(start, end))

@@ -8,6 +8,10 @@ mod naive;
 pub(crate) mod program;
 pub(crate) mod rank;
 mod reason;
+mod required;
+pub(crate) use required::RegexInfo;
+#[cfg(test)]
+pub(crate) use required::regex_info;
 
 use std::sync::Arc;
 

@@ -47,6 +47,9 @@ pub(crate) struct Sig {
     pub(crate) lower: Box<[u8]>,
     /// Literal bytes that a match is worth in ranking.
     pub(crate) weight: u32,
+    /// Its literals are in the automaton. Signatures that only exclude or confirm are looked for
+    /// when a rule asks.
+    pub(crate) indexed: bool,
     regex: OnceCell<Regex>,
 }
 
@@ -195,6 +198,7 @@ impl Builder {
             signature: signature.clone(),
             lower,
             weight: weight as u32,
+            indexed: false,
             regex: OnceCell::new(),
         });
         self.required.push(required);
@@ -251,33 +255,11 @@ impl Builder {
     }
 
     fn finish(
-        self,
+        mut self,
         catalog: &Catalog,
         rules: Vec<RuleProgram>,
         services: Vec<ServiceSig>,
     ) -> Program {
-        let mut literals = LiteralTable::default();
-        for (id, required) in self.required.iter().enumerate() {
-            let sig = &self.signatures[id];
-            let whole = sig.signature.kind != SignatureKind::Regex
-                && matches!(required.as_slice(), [only] if **only == *sig.lower);
-            for literal in required {
-                literals.add(literal, if whole { Use::Whole(id) } else { Use::Part(id) });
-            }
-        }
-        for code in &self.codes {
-            for literal in code_literals(&code.value) {
-                let number =
-                    *literal == *code.value.as_bytes() && literal.iter().all(u8::is_ascii_digit);
-                literals.add(&literal, if number { Use::Number } else { Use::Code });
-            }
-        }
-        for (index, context) in catalog.fact_table().contexts.iter().enumerate() {
-            for literal in literals::required(&context.signature).unwrap_or_default() {
-                literals.add(&literal, Use::Context(index));
-            }
-        }
-
         let mut by_signature = vec![Vec::new(); self.signatures.len()];
         let mut by_code = vec![Vec::new(); self.codes.len()];
         let (mut by_http_status, mut by_grpc_status) = (Vec::new(), Vec::new());
@@ -311,20 +293,43 @@ impl Builder {
                 }
             }
         }
+        let is_service_sig =
+            |id| services.binary_search_by_key(&id, |entry: &ServiceSig| entry.signature).is_ok();
+        let mut literals = LiteralTable::default();
+        for (id, required) in self.required.iter().enumerate() {
+            let sig = &mut self.signatures[id];
+            sig.indexed = !by_signature[id].is_empty() || is_service_sig(id);
+            if !sig.indexed {
+                continue;
+            }
+            let whole = sig.signature.kind != SignatureKind::Regex
+                && matches!(required.as_slice(), [only] if **only == *sig.lower);
+            for literal in required {
+                literals.add(literal, if whole { Use::Whole(id) } else { Use::Part(id) });
+            }
+        }
+        for code in &self.codes {
+            for literal in code_literals(&code.value) {
+                let number =
+                    *literal == *code.value.as_bytes() && literal.iter().all(u8::is_ascii_digit);
+                literals.add(&literal, if number { Use::Number } else { Use::Code });
+            }
+        }
+        for (index, context) in catalog.fact_table().contexts.iter().enumerate() {
+            if context.subject.is_wait() {
+                continue;
+            }
+            for literal in literals::required(&context.signature).unwrap_or_default() {
+                literals.add(&literal, Use::Context(index));
+            }
+        }
         let nominates = literals
             .uses
             .iter()
             .map(|uses| {
                 uses.iter().any(|&used| match used {
                     Use::Whole(sig) | Use::Part(sig) => !by_signature[sig].is_empty(),
-                    Use::Code | Use::Number => true,
-                    Use::Context(index) => {
-                        use crate::facts::table::Subject;
-                        !matches!(
-                            catalog.fact_table().contexts[index].subject,
-                            Subject::RetryAfter | Subject::ResetAt
-                        )
-                    }
+                    Use::Code | Use::Number | Use::Context(_) => true,
                 })
             })
             .collect();

@@ -127,16 +127,26 @@ impl Facts {
             });
         }
         for (index, context) in table.contexts.iter().enumerate() {
-            if !possible(index) {
-                continue;
+            if !context.subject.is_wait() && possible(index) {
+                self.read_context(context, views);
             }
-            let Some(regex) = context.regex() else { continue };
-            for view in views.iter() {
-                for captures in regex.captures_iter(&view.bytes) {
-                    let Some(group) = captures.get(1) else { continue };
-                    let at = view.original(group.start(), group.end());
-                    self.add(context, &String::from_utf8_lossy(group.as_bytes()), at);
-                }
+        }
+    }
+
+    /// Adds the waits that stand in the text, once a rule has matched.
+    pub(crate) fn read_waits(&mut self, views: &Views<'_>, table: &FactTable) {
+        for context in table.contexts.iter().filter(|context| context.subject.is_wait()) {
+            self.read_context(context, views);
+        }
+    }
+
+    fn read_context(&mut self, context: &Context, views: &Views<'_>) {
+        let Some(regex) = context.regex() else { return };
+        for view in views.iter() {
+            for captures in regex.captures_iter(&view.bytes) {
+                let Some(group) = captures.get(1) else { continue };
+                let at = view.original(group.start(), group.end());
+                self.add(context, &String::from_utf8_lossy(group.as_bytes()), at);
             }
         }
     }
@@ -276,7 +286,7 @@ pub(crate) fn compile(signature: &Signature) -> Result<Regex, regex::Error> {
     compile_pattern(&signature.pattern, signature.case_sensitive)
 }
 
-/// Compiles a pattern the way [`crate::engine::literals::parse_regex`] parses it.
+/// Compiles a pattern the way `engine::required` parses it.
 pub(crate) fn compile_pattern(pattern: &str, case_sensitive: bool) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern)
         .unicode(false)

@@ -27,6 +27,13 @@ pub(crate) enum Subject {
     ResetAt,
 }
 
+impl Subject {
+    /// Waits are read when a rule has matched: no condition asks for them.
+    pub(crate) fn is_wait(self) -> bool {
+        matches!(self, Subject::RetryAfter | Subject::ResetAt)
+    }
+}
+
 const SUBJECTS: &[(&str, Subject)] = &[
     ("http_status", Subject::HttpStatus),
     ("grpc_status", Subject::GrpcStatus),
@@ -144,11 +151,12 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
     };
     let signature =
         Signature { kind: SignatureKind::Regex, pattern: pattern.into(), case_sensitive };
-    let checked = literals::parse_regex(pattern, case_sensitive)
-        .map_err(|message| (Code::BadRegex, message))
-        .and_then(|hir| match hir.properties().explicit_captures_len() {
-            1 => literals::required(&signature).map(|_| ()),
-            n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
+    let checked =
+        literals::regex(pattern).map_err(|message| (Code::BadRegex, message)).and_then(|info| {
+            match info.groups {
+                1 => literals::required(&signature).map(|_| ()),
+                n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
+            }
         });
     if let Err((code, message)) = checked {
         reader.report(Problem::new(code, pattern_node.span, message));

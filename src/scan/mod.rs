@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::engine::Classifier;
-use crate::engine::fast::{Scratch, first_nomination};
+use crate::engine::fast::{Scratch, next_nomination};
 use crate::event::Event;
 use crate::verdict::Verdict;
 
@@ -38,13 +38,17 @@ pub fn scan(
     mut found: impl FnMut(Finding),
 ) {
     let program = classifier.program();
+    let lower = scratch.take_chunk(chunk);
     let mut at = 0;
     let mut hidden = HiddenLiterals::new(chunk);
+    let mut hit = next_nomination(program, &lower, 0);
     while at < chunk.len() {
-        let hit = first_nomination(program, &chunk[at..]).map(|(start, _)| at + start);
+        if hit.is_some_and(|hit| hit < at) {
+            hit = next_nomination(program, &lower, at);
+        }
         // Lines whose escapes may hide a literal are candidates as well.
         let Some(candidate) = [hit, hidden.next_from(at)].into_iter().flatten().min() else {
-            return;
+            break;
         };
         let start =
             memchr::memrchr(b'\n', &chunk[..candidate]).map_or(0, |newline| newline + 1).max(at);
@@ -61,6 +65,7 @@ pub fn scan(
         }
         at = end + 1;
     }
+    scratch.put_chunk(lower);
 }
 
 /// Places of ANSI escapes and `\u` escapes, found ahead of the search, once.

@@ -117,7 +117,7 @@ impl Verdict {
         catalog: &Catalog,
         program: &Program,
         event: &Event<'_>,
-        facts: Facts,
+        mut facts: Facts,
         ranking: Ranking,
     ) -> Verdict {
         let Ranking { mut ranked, superseded, shadows, decided_by, ambiguous } = ranking;
@@ -138,8 +138,10 @@ impl Verdict {
             .extend(superseded.iter().map(|(lost, _)| runner(lost.rule, DecidedBy::Supersedes)));
         let best = ranked.swap_remove(0);
         let rule = &rules[best.rule];
+        let views = Views::new(&event.text);
+        facts.read_waits(&views, catalog.fact_table());
         let secrets = redact::secrets(&event.text);
-        let values = read_values(program, &best, rule, event, &facts, &secrets);
+        let values = read_values(program, &best, rule, event, &views, &facts, &secrets);
         let retry = Retry::new(rule, &facts, &values, event.time);
         let outcome = Outcome {
             confidence: rank::confidence(&best, catalog),
@@ -359,6 +361,7 @@ fn read_values(
     best: &Match,
     rule: &Rule,
     event: &Event<'_>,
+    views: &Views<'_>,
     facts: &Facts,
     secrets: &[Range<usize>],
 ) -> Vec<(Box<str>, Value)> {
@@ -390,24 +393,21 @@ fn read_values(
     add("retry_after", wait.map(Value::Duration));
     add("reset_at", facts.reset_at.as_ref().map(|fact| Value::Time(fact.value)));
 
-    if !rule.extract.is_empty() {
-        let views = Views::new(&event.text);
-        for (extract, cells) in rule.extract.iter().zip(&program.rules[best.rule].extract) {
-            let value = extract.regexes.iter().zip(cells).find_map(|(pattern, cell)| {
-                let regex = extractor(cell, pattern)?;
-                views.iter().find_map(|view| {
-                    let group = regex.captures(&view.bytes)?.get(1)?;
-                    let at = view.original(group.start(), group.end());
-                    let secret = secrets.iter().any(|s| s.start < at.end && at.start < s.end);
-                    let text = match secret {
-                        true => redact::MASK.into(),
-                        false => String::from_utf8_lossy(group.as_bytes()),
-                    };
-                    Value::parse(extract.kind, &text, extract.unit)
-                })
-            });
-            add(&extract.name, value);
-        }
+    for (extract, cells) in rule.extract.iter().zip(&program.rules[best.rule].extract) {
+        let value = extract.regexes.iter().zip(cells).find_map(|(pattern, cell)| {
+            let regex = extractor(cell, pattern)?;
+            views.iter().find_map(|view| {
+                let group = regex.captures(&view.bytes)?.get(1)?;
+                let at = view.original(group.start(), group.end());
+                let secret = secrets.iter().any(|s| s.start < at.end && at.start < s.end);
+                let text = match secret {
+                    true => redact::MASK.into(),
+                    false => String::from_utf8_lossy(group.as_bytes()),
+                };
+                Value::parse(extract.kind, &text, extract.unit)
+            })
+        });
+        add(&extract.name, value);
     }
     list.into_iter().collect()
 }

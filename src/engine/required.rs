@@ -1,0 +1,365 @@
+//! Required literals: what must stand in the raw text wherever a signature matches.
+//!
+//! The automaton searches raw bytes; signatures match in decoded views. A literal may therefore
+//! nominate only if no escape can hide it: it holds no `\`, no control characters, and at most one
+//! byte that JSON writers escape (`"` or `/`), for which every escaped form is searched too.
+//! Letters written as `\u0061` and ANSI codes inside of words are the caller's to detect
+//! (`facts::text::hides_literals`): such texts are candidates whatever they hold.
+//!
+//! Compiled into `build.rs` too, which stores what this says of the built-in regexes: parsing them
+//! at every start would cost more than all the rest. So: no `use crate::` here.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// Shortest literal that may nominate.
+pub const MIN_LITERAL: usize = 3;
+/// Most literals that one part of a regex may expand to.
+const MAX_EXPANSION: usize = 32;
+/// Largest class of bytes that is multiplied out: `[45]` is, `\d` would only bloat the automaton.
+const MAX_CLASS: usize = 4;
+/// Deepest nesting of a regex.
+const REGEX_NEST_LIMIT: u32 = 64;
+
+/// What a regex needs to be usable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegexInfo {
+    /// Explicit capture groups.
+    pub groups: usize,
+    /// Literals, in lower case, of which each match contains one in the raw text. Empty: none.
+    pub literals: Vec<Vec<u8>>,
+}
+
+/// Parses a regex and finds its required literals; the error is what is wrong with it.
+pub fn regex_info(pattern: &str) -> Result<RegexInfo, String> {
+    let hir = parse(pattern)?;
+    let mut best: Option<Vec<Vec<u8>>> = None;
+    candidates(&hir, &mut |set| {
+        if let Some(set) = fragments(&set)
+            && best.as_ref().is_none_or(|old| score(&set) > score(old))
+        {
+            best = Some(set);
+        }
+    });
+    Ok(RegexInfo {
+        groups: hir.properties().explicit_captures_len(),
+        literals: best.map(expand_escapes).unwrap_or_default(),
+    })
+}
+
+/// The same for a literal signature. Empty: too short.
+pub fn text_literals(text: &str) -> Vec<Vec<u8>> {
+    let lower = text.to_ascii_lowercase().into_bytes();
+    fragments(&[lower]).map(expand_escapes).unwrap_or_default()
+}
+
+/// Parses a regex the way the engine compiles it: over bytes, ASCII classes. Case is ignored here
+/// even where the signature does not: its literals are searched without case anyway.
+fn parse(pattern: &str) -> Result<Hir, String> {
+    ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .multi_line(true)
+        .case_insensitive(true)
+        .nest_limit(REGEX_NEST_LIMIT)
+        .build()
+        .parse(pattern)
+        .map_err(|error| {
+            let text = match &error {
+                regex_syntax::Error::Parse(error) => error.kind().to_string(),
+                regex_syntax::Error::Translate(error) => match error.kind() {
+                    regex_syntax::hir::ErrorKind::UnicodeNotAllowed => {
+                        "classes are ASCII; write other characters as (?:a|b)".to_owned()
+                    }
+                    kind => kind.to_string(),
+                },
+                other => other.to_string(),
+            };
+            format!("the regex does not parse: {text}")
+        })
+}
+
+/// Longer literals first, and such that hold a digit where the regex asks for one (`status=4`: lines
+/// that state a success are no candidates); among equals the smaller set.
+fn score(set: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>) {
+    let shortest = set.iter().map(Vec::len).min().unwrap_or(0);
+    let digits = set.iter().all(|literal| literal.iter().any(u8::is_ascii_digit));
+    // Beyond 8 bytes length hardly makes a literal rarer; fewer literals do.
+    (shortest.min(8) + if digits { 4 } else { 0 }, std::cmp::Reverse(set.len()))
+}
+
+/// Calls `found` for every set of strings of which each match contains one.
+fn candidates(hir: &Hir, found: &mut dyn FnMut(Vec<Vec<u8>>)) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(_) | HirKind::Class(_) => {
+            if let Some(set) = exact(hir) {
+                found(set);
+            }
+        }
+        HirKind::Capture(capture) => candidates(&capture.sub, found),
+        HirKind::Repetition(repetition) => {
+            if let Some(set) = exact(hir) {
+                found(set);
+            } else if repetition.min > 0 {
+                candidates(&repetition.sub, found);
+            }
+        }
+        HirKind::Concat(parts) => {
+            // Runs of parts with a finite set of strings are multiplied out.
+            let mut flat = Vec::new();
+            flatten(parts, &mut flat);
+            let mut run: Option<Vec<Vec<u8>>> = None;
+            for part in flat {
+                let strings = match part.kind() {
+                    HirKind::Look(_) => Some(vec![Vec::new()]),
+                    _ => exact(part),
+                };
+                match strings {
+                    Some(strings) => {
+                        let product = run.as_ref().and_then(|run| product(run, &strings));
+                        match product {
+                            // The shorter run may be the better one: fewer literals.
+                            Some(product) => run.replace(product).into_iter().for_each(&mut *found),
+                            None => {
+                                run.take().into_iter().for_each(&mut *found);
+                                run = Some(strings);
+                            }
+                        }
+                    }
+                    None => {
+                        run.take().into_iter().for_each(&mut *found);
+                        candidates(part, found);
+                    }
+                }
+            }
+            run.into_iter().for_each(found);
+        }
+        HirKind::Alternation(parts) => {
+            if let Some(set) = exact(hir) {
+                found(set);
+                return;
+            }
+            // Every branch must give one; the best of each together is one set.
+            let mut union = Vec::new();
+            for part in parts {
+                let mut best: Option<Vec<Vec<u8>>> = None;
+                candidates(part, &mut |set| {
+                    if let Some(set) = fragments(&set)
+                        && best.as_ref().is_none_or(|old| score(&set) > score(old))
+                    {
+                        best = Some(set);
+                    }
+                });
+                match best {
+                    Some(set) => union.extend(set),
+                    None => return,
+                }
+            }
+            if union.len() <= MAX_EXPANSION {
+                found(union);
+            }
+        }
+    }
+}
+
+/// The parts of a concatenation, with those of groups in place of the groups.
+fn flatten<'h>(parts: &'h [Hir], flat: &mut Vec<&'h Hir>) {
+    for part in parts {
+        match part.kind() {
+            HirKind::Capture(capture) => match capture.sub.kind() {
+                HirKind::Concat(parts) => flatten(parts, flat),
+                _ => flat.push(&capture.sub),
+            },
+            _ => flat.push(part),
+        }
+    }
+}
+
+/// The strings that `hir` matches, in lower case, if they are few.
+fn exact(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    match hir.kind() {
+        HirKind::Empty => Some(vec![Vec::new()]),
+        HirKind::Literal(literal) => Some(vec![literal.0.to_ascii_lowercase()]),
+        HirKind::Class(class) => {
+            let mut strings: Vec<Vec<u8>> = Vec::new();
+            let mut push = |bytes: Vec<u8>| {
+                let lower = bytes.to_ascii_lowercase();
+                if !strings.contains(&lower) {
+                    strings.push(lower);
+                }
+                strings.len() <= MAX_CLASS
+            };
+            match class {
+                Class::Bytes(class) => {
+                    for range in class.ranges() {
+                        for byte in range.start()..=range.end() {
+                            if !push(vec![byte]) {
+                                return None;
+                            }
+                        }
+                    }
+                }
+                Class::Unicode(class) => {
+                    for range in class.ranges() {
+                        for c in range.start()..=range.end() {
+                            if !push(c.to_string().into_bytes()) {
+                                return None;
+                            }
+                        }
+                    }
+                }
+            }
+            Some(strings)
+        }
+        HirKind::Capture(capture) => exact(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            let strings = exact(&repetition.sub)?;
+            match (repetition.min, repetition.max) {
+                (0, Some(1)) => {
+                    let mut strings = strings;
+                    if !strings.contains(&Vec::new()) {
+                        strings.push(Vec::new());
+                    }
+                    Some(strings)
+                }
+                (min, Some(max)) if min == max && max <= 8 => {
+                    let mut power = vec![Vec::new()];
+                    for _ in 0..max {
+                        power = product(&power, &strings)?;
+                    }
+                    Some(power)
+                }
+                _ => None,
+            }
+        }
+        HirKind::Concat(parts) => {
+            let mut strings = vec![Vec::new()];
+            for part in parts {
+                strings = product(&strings, &exact(part)?)?;
+            }
+            Some(strings)
+        }
+        HirKind::Alternation(parts) => {
+            let mut strings = Vec::new();
+            for part in parts {
+                strings.extend(exact(part)?);
+                if strings.len() > MAX_EXPANSION {
+                    return None;
+                }
+            }
+            Some(strings)
+        }
+        HirKind::Look(_) => None,
+    }
+}
+
+fn product(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    if left.len() * right.len() > MAX_EXPANSION {
+        return None;
+    }
+    let mut all = Vec::with_capacity(left.len() * right.len());
+    for a in left {
+        for b in right {
+            all.push([a.as_slice(), b.as_slice()].concat());
+        }
+    }
+    Some(all)
+}
+
+/// The best part of every string that may nominate; `None` if one has none.
+fn fragments(set: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for string in set {
+        let part = fragment(string)?;
+        if !parts.iter().any(|old| old == part) {
+            parts.push(part.to_vec());
+        }
+    }
+    (!parts.is_empty()).then_some(parts)
+}
+
+fn is_escapable(byte: u8) -> bool {
+    byte == b'"' || byte == b'/'
+}
+
+/// The longest part without `\` and control characters, with at most one `"` or `/`.
+fn fragment(string: &[u8]) -> Option<&[u8]> {
+    let mut best: &[u8] = &[];
+    for piece in string.split(|&byte| byte == b'\\' || byte < 0x20 || byte == 0x7f) {
+        for start in 0..piece.len() {
+            if start > 0 && !is_escapable(piece[start - 1]) {
+                continue;
+            }
+            let mut escapable = 0;
+            let end = piece[start..]
+                .iter()
+                .position(|&byte| {
+                    escapable += usize::from(is_escapable(byte));
+                    escapable > 1
+                })
+                .map_or(piece.len(), |length| start + length);
+            if end - start > best.len() {
+                best = &piece[start..end];
+            }
+        }
+    }
+    // White space alone, or one repeated byte, is everywhere in logs.
+    let telling = best.iter().any(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80);
+    (best.len() >= MIN_LITERAL && telling).then_some(best)
+}
+
+/// All raw forms of literals of which escaping may have changed one byte.
+fn expand_escapes(set: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut all = Vec::with_capacity(set.len());
+    for literal in set {
+        if let Some(at) = literal.iter().position(|&byte| is_escapable(byte)) {
+            // What decodes to the byte in at most two steps.
+            for prefix in ["\\", "\\\\", "\\\\\\"] {
+                let mut form = literal[..at].to_vec();
+                form.extend_from_slice(prefix.as_bytes());
+                form.extend_from_slice(&literal[at..]);
+                all.push(form);
+            }
+        }
+        all.push(literal);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(literals: Vec<Vec<u8>>) -> Vec<String> {
+        literals.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect()
+    }
+
+    #[test]
+    fn texts_give_their_longest_part_that_escaping_leaves_alone() {
+        let text = |pattern| strings(text_literals(pattern));
+        assert_eq!(text("Rate Limit reached"), ["rate limit reached"]);
+        assert_eq!(
+            text(r#"code":429"#),
+            [r#"code\":429"#, r#"code\\":429"#, r#"code\\\":429"#, r#"code":429"#]
+        );
+        assert_eq!(text(r#""error":"x"#).last().unwrap(), "error\":");
+        assert!(text(r#"a"b"#).last().is_some());
+        assert!(text("\"\"").is_empty());
+    }
+
+    #[test]
+    fn regexes_give_what_every_match_contains() {
+        let regex = |pattern| strings(regex_info(pattern).unwrap().literals);
+        assert_eq!(regex(r"limit \d+ exceeded"), [" exceeded"]);
+        assert_eq!(regex(r"status[=:] ?([45]\d\d)").len(), 8);
+        assert_eq!(regex("(foo|bar)+baz"), ["baz"]);
+        assert_eq!(regex("(foo|barn)"), ["foo", "barn"]);
+        assert_eq!(regex("(?:alpha|beta) \\w+"), ["alpha ", "beta "]);
+        assert_eq!(regex("请求.*失败"), ["请求"]);
+        assert!(regex(r"\d+").is_empty());
+        assert!(regex("(foo)?").is_empty());
+        assert!(regex("foo|.").is_empty());
+        assert_eq!(regex("(?-i:Foo)"), ["foo"]);
+    }
+}
