@@ -1,29 +1,60 @@
 //! What can be typed. Help, man page and completions are generated from this.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Say why errors happened, who has to act, and whether a retry is worth it.
 ///
-/// Without a command, the files (or standard input) are scanned as logs, line by line.
+/// Without a command, `scan` is meant: `whyerr app.log`, `journalctl -b | whyerr`.
 #[derive(Debug, Parser)]
 #[command(
     name = "whyerr",
     version,
-    subcommand_precedence_over_arg = true,
     after_help = EXIT_CODES,
     max_term_width = 100
 )]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Option<Command>,
-
-    #[command(flatten)]
-    pub scan: ScanArgs,
+    pub command: Command,
 
     #[command(flatten)]
     pub global: GlobalArgs,
+}
+
+/// Global flags that take a value.
+const WITH_VALUE: &[&str] = &["--rules", "--config", "--color"];
+
+impl Cli {
+    /// Reads the command line; where it names no command, `scan` is put in.
+    pub fn from_args() -> Cli {
+        let mut args: Vec<OsString> = std::env::args_os().collect();
+        if Cli::needs_scan(&args[1.min(args.len())..]) {
+            args.insert(1, "scan".into());
+        }
+        Cli::parse_from(args)
+    }
+
+    fn needs_scan(args: &[OsString]) -> bool {
+        let is_command = |name: &str| {
+            name == "help" || Cli::command().get_subcommands().any(|known| known.get_name() == name)
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.to_str() {
+                Some("-h" | "--help" | "-V" | "--version") => return false,
+                Some(flag) if WITH_VALUE.contains(&flag) => {
+                    args.next();
+                }
+                Some("--") => return true,
+                Some(flag) if flag.starts_with('-') && flag != "-" => {}
+                Some(name) => return !is_command(name),
+                None => return true,
+            }
+        }
+        true
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -84,7 +115,7 @@ pub enum Color {
     Never,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ScanArgs {
     /// Logs to scan; `-` is standard input
     #[arg(value_name = "FILE")]

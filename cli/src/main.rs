@@ -16,7 +16,7 @@ mod why;
 use std::io;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use args::{Cli, Command};
 use load::LoadError;
@@ -43,27 +43,22 @@ impl Outcome {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_args();
     term::init(cli.global.color);
-    if cli.command.is_some() && cli.scan != args::ScanArgs::default() {
-        term::error("flags of the scan stand before another command; put them behind `scan`");
-        return Outcome::Problem.code();
-    }
     let result = match cli.command {
-        Some(Command::Completions { shell }) => {
+        Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "whyerr", &mut io::stdout());
             Ok(Outcome::Fine)
         }
-        Some(Command::Man) => clap_mangen::Man::new(Cli::command())
+        Command::Man => clap_mangen::Man::new(Cli::command())
             .render(&mut io::stdout())
             .map(|()| Outcome::Fine)
             .map_err(|error| LoadError::Other(error.into())),
-        Some(Command::Rules(command)) => rules::run(&command, &cli.global),
-        Some(Command::Scan(args)) => with(&cli.global, |loaded| scan::run(&args, loaded)),
-        Some(Command::Classify(args)) => with(&cli.global, |loaded| classify::run(&args, loaded)),
-        Some(Command::Why(args)) => with(&cli.global, |loaded| why::run(&args, loaded)),
-        Some(Command::Explain(args)) => with(&cli.global, |loaded| explain::run(&args, loaded)),
-        None => with(&cli.global, |loaded| scan::run(&cli.scan, loaded)),
+        Command::Rules(command) => rules::run(&command, &cli.global),
+        Command::Scan(args) => with(&cli.global, |loaded| scan::run(&args, loaded)),
+        Command::Classify(args) => with(&cli.global, |loaded| classify::run(&args, loaded)),
+        Command::Why(args) => with(&cli.global, |loaded| why::run(&args, loaded)),
+        Command::Explain(args) => with(&cli.global, |loaded| explain::run(&args, loaded)),
     };
     match result {
         Ok(outcome) => outcome.code(),

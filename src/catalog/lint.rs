@@ -1,5 +1,7 @@
 //! Lints: rules that load, and are likely a mistake.
 
+use std::collections::HashSet;
+
 use super::Catalog;
 use super::check::origin;
 use super::fields::Reader;
@@ -9,6 +11,7 @@ use crate::rule::Rule;
 use crate::rule::model::SignatureKind;
 use crate::rule::words::{Category, Layer, RetryVerdict, Status};
 use crate::verdict::template;
+use crate::yaml::node::Span;
 
 /// Causes that no retry mends.
 const NO_RETRY: &[Category] = &[
@@ -53,6 +56,7 @@ const SHORT: usize = 5;
 
 pub(super) fn lint(catalog: &Catalog, layers: &[Layer]) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let asserted = asserted(catalog);
     for rule in catalog.rules().iter().filter(|rule| layers.contains(&rule.layer)) {
         // Rows of code tables are made from one: the table is their source and example.
         let row =
@@ -60,8 +64,8 @@ pub(super) fn lint(catalog: &Catalog, layers: &[Layer]) -> Vec<Problem> {
         let mut add = |code: Code, field: &str, message: String| {
             problems.push(Problem::new(code, origin(rule, field), message));
         };
-        proof(rule, row, &mut add);
-        texts(rule, &mut add);
+        proof(rule, row, &asserted, &mut add);
+        texts(rule, catalog, &mut add);
         signatures(rule, &mut add);
         let harmful = matches!(rule.retry.verdict, RetryVerdict::Backoff | RetryVerdict::After)
             && NO_RETRY.contains(&rule.category);
@@ -75,7 +79,12 @@ pub(super) fn lint(catalog: &Catalog, layers: &[Layer]) -> Vec<Problem> {
 }
 
 /// Sources and examples.
-fn proof(rule: &Rule, row: bool, add: &mut impl FnMut(Code, &str, String)) {
+fn proof(
+    rule: &Rule,
+    row: bool,
+    asserted: &HashSet<(Span, &str)>,
+    add: &mut impl FnMut(Code, &str, String),
+) {
     let stable = rule.status == Status::Stable;
     let id = &rule.id;
     if stable && rule.references.is_empty() {
@@ -103,21 +112,38 @@ fn proof(rule: &Rule, row: bool, add: &mut impl FnMut(Code, &str, String)) {
         }
     }
     for extract in &rule.extract {
-        if !rule.examples.iter().any(|example| example.values.contains_key(&extract.name)) {
-            // Inherited extractors are asserted where they are declared.
-            let inherited = origin(rule, "extract").start < rule.span.start;
-            if !row && !inherited {
-                let message = format!("no example of `{id}` asserts `{}`", extract.name);
-                add(Code::UnassertedValue, "extract", message);
-            }
+        // Inherited extractors are asserted once, by any of the rules that share them.
+        if !row && !asserted.contains(&(origin(rule, "extract"), &*extract.name)) {
+            let message = format!("no example of `{id}` asserts `{}`", extract.name);
+            add(Code::UnassertedValue, "extract", message);
         }
     }
 }
 
-fn texts(rule: &Rule, add: &mut impl FnMut(Code, &str, String)) {
-    let plain = |texts: &[Box<str>]| {
-        texts.iter().any(|text| template::placeholders(text).all(|name| name == "service"))
+/// Extractors, by place and name, whose value an example asserts.
+fn asserted(catalog: &Catalog) -> HashSet<(Span, &str)> {
+    let mut set = HashSet::new();
+    for rule in catalog.rules() {
+        for extract in &rule.extract {
+            if rule.examples.iter().any(|example| example.values.contains_key(&extract.name)) {
+                set.insert((origin(rule, "extract"), &*extract.name));
+            }
+        }
+    }
+    set
+}
+
+fn texts(rule: &Rule, catalog: &Catalog, add: &mut impl FnMut(Code, &str, String)) {
+    let service = rule.service.as_deref().and_then(|id| catalog.service(id));
+    let always = |name: &str| match name.strip_prefix("service.") {
+        Some(link) => service.is_some_and(|service| service.link(link).is_some()),
+        None if name == "http_status" => {
+            rule.blocks.iter().all(|block| !block.conditions.http_status.is_empty())
+        }
+        None => name == "service",
     };
+    let plain =
+        |texts: &[Box<str>]| texts.iter().any(|text| template::placeholders(text).all(always));
     if !plain(&rule.summary) {
         let message = format!("`summary` of `{}` needs a value in each variant", rule.id);
         add(Code::NoPlainVariant, "summary", message);

@@ -5,7 +5,7 @@
 //! form costs a tenth of parsing YAML, and a test holds the two equal. So: no `use crate::` here.
 
 /// A half-open range of bytes in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
     /// First byte.
     pub start: u32,
