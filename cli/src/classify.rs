@@ -11,6 +11,7 @@ use crate::args::ClassifyArgs;
 use crate::event_json::EventJson;
 use crate::input::Source;
 use crate::load::Loaded;
+use crate::output::json;
 use crate::term;
 
 /// Longest event. A longer line is answered with an error, and the next one is read.
@@ -79,17 +80,16 @@ fn answer(
         match event {
             Ok(event) => {
                 let verdict = loaded.classifier.classify_with(&event, &mut scratch);
-                serde_json::to_writer(&mut *out, &verdict)?;
+                json::line_of(out, &verdict)?;
             }
             Err(message) => {
                 term::error(&format!("{}:{number}: {message}", source.name()));
                 outcome = Outcome::Problem;
                 let version = whyerr::FORMAT_VERSION;
                 let error = Error { version, category: "unclassified", error: &message };
-                serde_json::to_writer(&mut *out, &error)?;
+                json::line_of(out, &error)?;
             }
         }
-        out.write_all(b"\n")?;
         // Who waits for an answer before the next event gets it.
         if reader.buffer().is_empty() {
             out.flush()?;

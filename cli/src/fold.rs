@@ -6,8 +6,10 @@ use whyerr::Verdict;
 
 /// Most different texts that are kept for one rule and service.
 const MAX_TEXTS: usize = 50;
-/// Most bytes of a line that tell texts apart.
-const MAX_KEY: usize = 400;
+/// Most bytes of a line that are read, and most bytes of what is left of them that tell texts
+/// apart. The second is smaller: ids of other lengths must not move the end.
+const MAX_READ: usize = 2000;
+const MAX_KEY: usize = 240;
 
 /// Where something was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,9 +87,12 @@ impl Fold {
 /// A line without what differs between repeats: numbers, and words that hold a digit (ids,
 /// addresses, hashes).
 fn normalize(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(MAX_KEY)]);
+    let text = String::from_utf8_lossy(&line[..line.len().min(MAX_READ)]);
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '-' && c != '_') {
+        if out.len() >= MAX_KEY {
+            break;
+        }
         let body = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
         if body.contains(|c: char| c.is_ascii_digit()) {
             if !out.ends_with('#') {

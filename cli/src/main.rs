@@ -13,7 +13,7 @@ mod scan;
 mod term;
 mod why;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -47,8 +47,13 @@ fn main() -> ExitCode {
     term::init(cli.global.color);
     let result = match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "whyerr", &mut io::stdout());
-            Ok(Outcome::Fine)
+            // Into memory first: writing straight to a pipe that is closed would panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "whyerr", &mut script);
+            io::stdout()
+                .write_all(&script)
+                .map(|()| Outcome::Fine)
+                .map_err(|error| LoadError::Other(error.into()))
         }
         Command::Man => clap_mangen::Man::new(Cli::command())
             .render(&mut io::stdout())

@@ -95,7 +95,7 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut column = indent;
     for (at, word) in text.split_whitespace().enumerate() {
-        let length = word.chars().count();
+        let length = columns(word);
         if at > 0 {
             if column + 1 + length > width {
                 out.push('\n');
@@ -110,6 +110,11 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
         column += length;
     }
     out
+}
+
+/// Characters of a word that are seen: our own colours are not.
+fn columns(word: &str) -> usize {
+    anstream::adapter::strip_str(word).map(|part| part.chars().count()).sum()
 }
 
 /// `1234567` as `1,234,567`.
@@ -145,5 +150,7 @@ mod tests {
     #[test]
     fn text_is_wrapped() {
         assert_eq!(wrap("aa bb cc dd", 8, 2), "aa bb\n  cc dd");
+        let painted = format!("aa bb {}", paint(DIM, "c"));
+        assert!(!wrap(&painted, 9, 2).contains('\n'), "colours take no room");
     }
 }

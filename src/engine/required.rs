@@ -80,12 +80,13 @@ fn parse(pattern: &str) -> Result<Hir, String> {
 }
 
 /// Longer literals first, and such that hold a digit where the regex asks for one (`status=4`: lines
-/// that state a success are no candidates); among equals the smaller set.
-fn score(set: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>) {
+/// that state a success are no candidates); among equals the smaller set, then the longer.
+fn score(set: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>, usize) {
     let shortest = set.iter().map(Vec::len).min().unwrap_or(0);
     let digits = set.iter().all(|literal| literal.iter().any(u8::is_ascii_digit));
     // Beyond 8 bytes length hardly makes a literal rarer; fewer literals do.
-    (shortest.min(8) + if digits { 4 } else { 0 }, std::cmp::Reverse(set.len()))
+    let worth = shortest.min(8) + if digits { 4 } else { 0 };
+    (worth, std::cmp::Reverse(set.len()), shortest)
 }
 
 /// Calls `found` for every set of strings of which each match contains one.

@@ -42,6 +42,18 @@ pub fn finding(
         cut: cut || text.len() > MAX_TEXT,
         verdict,
     };
-    serde_json::to_writer(&mut *out, &finding)?;
-    out.write_all(b"\n")
+    line_of(out, &finding)
+}
+
+/// One JSON line. Control characters that JSON leaves alone (C1, which some terminals obey) are
+/// escaped as well.
+pub fn line_of(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let json = serde_json::to_string(value)?;
+    let mut rest = json.as_str();
+    while let Some(at) = rest.find(|c: char| matches!(c, '\u{7f}'..='\u{9f}')) {
+        let c = rest[at..].chars().next().unwrap_or_default();
+        write!(out, "{}\\u{:04x}", &rest[..at], c as u32)?;
+        rest = &rest[at + c.len_utf8()..];
+    }
+    writeln!(out, "{rest}")
 }
