@@ -74,7 +74,7 @@ fn collect_regexes(node: &Node, found: &mut BTreeSet<String>) {
     fn texts(node: &Node, found: &mut BTreeSet<String>) {
         match &node.kind {
             Kind::String(text) => {
-                found.insert(text.clone());
+                found.insert(text.to_string());
             }
             Kind::Sequence(items) => items.iter().for_each(|item| texts(item, found)),
             _ => {}
@@ -84,7 +84,7 @@ fn collect_regexes(node: &Node, found: &mut BTreeSet<String>) {
         Kind::Sequence(items) => items.iter().for_each(|item| collect_regexes(item, found)),
         Kind::Mapping(entries) => {
             for (key, value) in entries {
-                match (key.name.as_str(), &value.kind) {
+                match (&*key.name, &value.kind) {
                     ("regex", _) => texts(value, found),
                     ("extract", Kind::Mapping(entries)) => {
                         entries.iter().for_each(|(_, value)| texts(value, found));

@@ -2,52 +2,77 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 /// What replaces a secret.
 pub const MASK: &str = "[redacted]";
 
-/// Shapes of secrets. Group 1, where there is one, is the secret; else the whole match.
-const SHAPES: &[&str] = &[
+/// A shape of secrets.
+struct Shape {
+    /// In lower case: one of these is in every text that holds such a secret.
+    hints: &'static [&'static str],
+    /// Group 1, where there is one, is the secret; else the whole match.
+    pattern: &'static str,
+    regex: OnceLock<Option<Regex>>,
+}
+
+const fn shape(hints: &'static [&'static str], pattern: &'static str) -> Shape {
+    Shape { hints, pattern, regex: OnceLock::new() }
+}
+
+static SHAPES: [Shape; 17] = [
     // Keys with a vendor's prefix.
-    r"\b(?:sk|rk|pk)-[A-Za-z0-9*_-]{8,}",
-    r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}",
-    r"\bAIza[0-9A-Za-z_-]{20,}",
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{12,}",
-    r"\bgh[pousr]_[A-Za-z0-9]{16,}",
-    r"\bgithub_pat_[A-Za-z0-9_]{16,}",
-    r"\bglpat-[A-Za-z0-9_-]{16,}",
-    r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}",
-    r"\b(?:gsk|xai|hf|nvapi|pplx|r8|tgp|fw|csk|dop_v1)[_-][A-Za-z0-9_-]{16,}",
-    r"\bnpm_[A-Za-z0-9]{16,}",
-    r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+    shape(&["sk-", "rk-", "pk-"], r"\b(?:sk|rk|pk)-[A-Za-z0-9*_-]{8,}"),
+    shape(&["_live_", "_test_"], r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}"),
+    shape(&["aiza"], r"\bAIza[0-9A-Za-z_-]{20,}"),
+    shape(&["akia", "asia"], r"\b(?:AKIA|ASIA)[0-9A-Z]{12,}"),
+    shape(&["gh"], r"\bgh[pousr]_[A-Za-z0-9]{16,}"),
+    shape(&["github_pat_"], r"\bgithub_pat_[A-Za-z0-9_]{16,}"),
+    shape(&["glpat-"], r"\bglpat-[A-Za-z0-9_-]{16,}"),
+    shape(&["xox"], r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}"),
+    shape(
+        &["gsk", "xai", "hf", "nvapi", "pplx", "r8", "tgp", "fw", "csk", "dop_v1"],
+        r"\b(?:gsk|xai|hf|nvapi|pplx|r8|tgp|fw|csk|dop_v1)[_-][A-Za-z0-9_-]{16,}",
+    ),
+    shape(&["npm_"], r"\bnpm_[A-Za-z0-9]{16,}"),
+    shape(&["sg."], r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
     // JSON web tokens.
-    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
+    shape(&["eyj"], r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
     // Authorization headers and URL credentials.
-    r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{8,})",
-    r"[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@",
+    shape(&["bearer", "basic"], r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{8,})"),
+    shape(&["://"], r"[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@"),
     // Keyed secrets.
-    r#"(?i)(?:api[_-]?key|apikey|secret|passw(?:or)?d|access[_-]?token|auth[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|access[_-]?key)["']?\s*[:=]\s*["']?([^\s"',;&}]{6,})"#,
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)?",
+    shape(
+        &["key", "secret", "passw", "token"],
+        r#"(?i)(?:api[_-]?key|apikey|secret|passw(?:or)?d|access[_-]?token|auth[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|access[_-]?key)["']?\s*[:=]\s*["']?([^\s"',;&}]{6,})"#,
+    ),
+    shape(
+        &["private key"],
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)?",
+    ),
     // E-mail addresses.
-    r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b",
+    shape(&["@"], r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b"),
 ];
 
-static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    SHAPES
-        .iter()
-        .map(|shape| {
-            regex::bytes::RegexBuilder::new(shape).unicode(false).build().expect("a constant")
-        })
-        .collect()
-});
+impl Shape {
+    fn regex(&self) -> Option<&Regex> {
+        let build = || RegexBuilder::new(self.pattern).unicode(false).build().ok();
+        self.regex.get_or_init(build).as_ref()
+    }
+}
 
 /// The ranges of secrets in `text`, in order, without overlaps.
 pub fn secrets(text: &[u8]) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = REGEXES
+    let lower = text.to_ascii_lowercase();
+    let hinted = |shape: &&Shape| {
+        shape.hints.iter().any(|hint| memchr::memmem::find(&lower, hint.as_bytes()).is_some())
+    };
+    let mut ranges: Vec<Range<usize>> = SHAPES
         .iter()
+        .filter(hinted)
+        .filter_map(Shape::regex)
         .flat_map(|regex| regex.captures_iter(text))
         .filter_map(|captures| captures.get(1).or_else(|| captures.get(0)).map(|m| m.range()))
         .collect();
@@ -100,6 +125,11 @@ pub(crate) fn masked(text: &[u8], range: Range<usize>, secrets: &[Range<usize>])
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_shape_compiles() {
+        assert!(SHAPES.iter().all(|shape| shape.regex().is_some()));
+    }
 
     #[test]
     fn secrets_are_masked() {

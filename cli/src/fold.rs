@@ -106,6 +106,11 @@ fn normalize(line: &[u8]) -> String {
         if !(out.ends_with('#') && matches!(rest, ":" | "." | "," | "/")) {
             out.push_str(rest);
         }
+        if out.len() >= MAX_KEY {
+            let end = (0..=MAX_KEY).rev().find(|&at| out.is_char_boundary(at));
+            out.truncate(end.unwrap_or(0));
+            break;
+        }
     }
     out
 }
@@ -121,6 +126,8 @@ mod tests {
             "2025-11-30 23:59:59.9 user 7 at 192.168.1.20:80: refused (req_9zz)",
         ];
         assert_eq!(normalize(same[0].as_bytes()), normalize(same[1].as_bytes()));
+        let long = |id: &str| format!("job {id} failed: {}", "some words ".repeat(100));
+        assert_eq!(normalize(long("1").as_bytes()), normalize(long("123456789").as_bytes()));
         assert_ne!(normalize(b"disk full on /a"), normalize(b"disk full on /b"));
     }
 }

@@ -74,8 +74,11 @@ pub struct Chunks<R> {
     filled: usize,
     rest: usize,
     offset: u64,
-    skipping: bool,
+    /// In the part of a line that is not classified; at the end: such a line had no end.
+    pub skipping: bool,
     ended: bool,
+    /// What ended the reading too early.
+    error: Option<io::Error>,
     /// Bytes of overlong lines that were skipped.
     pub skipped: u64,
 }
@@ -90,6 +93,7 @@ impl<R: Read> Chunks<R> {
             offset: 0,
             skipping: false,
             ended: false,
+            error: None,
             skipped: 0,
         }
     }
@@ -117,14 +121,12 @@ impl<R: Read> Chunks<R> {
                     Err(error) => {
                         // What was read so far is still worth classifying.
                         self.ended = true;
-                        if self.filled == 0 {
-                            return Err(error);
-                        }
+                        self.error = Some(error);
                     }
                 }
             }
             if self.filled == 0 {
-                return Ok(None);
+                return self.error.take().map_or(Ok(None), Err);
             }
             if self.skipping {
                 match memchr::memchr(b'\n', &self.buffer[..self.filled]) {
@@ -174,6 +176,20 @@ mod tests {
         assert_eq!(list, [(b"a\nb\n".to_vec(), 0, false), (b"c".to_vec(), 4, false)]);
         assert_eq!(skipped, 0);
         assert!(read(b"").0.is_empty());
+    }
+
+    #[test]
+    fn a_failed_read_is_told_after_what_was_read() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+        }
+        let mut chunks = Chunks::new((&b"a\nb"[..]).chain(Fails));
+        assert_eq!(chunks.next().unwrap().unwrap().bytes, b"a\n");
+        assert_eq!(chunks.next().unwrap().unwrap().bytes, b"b");
+        assert!(chunks.next().is_err());
     }
 
     #[test]

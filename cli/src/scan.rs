@@ -144,7 +144,7 @@ impl Scan<'_> {
                 out.flush()?;
             }
         }
-        self.totals.lines += line - 1;
+        self.totals.lines += line - 1 + u64::from(chunks.skipping);
         self.totals.skipped_bytes += chunks.skipped;
         Ok(Ok(()))
     }

@@ -34,7 +34,7 @@ pub(crate) fn files() -> Vec<BuiltinFile> {
         .collect()
 }
 
-fn read(input: &mut &[u8]) -> Option<Vec<Node>> {
+fn read(input: &mut &'static [u8]) -> Option<Vec<Node>> {
     let _path = decode_text(input)?;
     let count = decode_number(input)?;
     (0..count).map(|_| Node::decode(input)).collect()

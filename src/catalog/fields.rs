@@ -94,7 +94,7 @@ impl Reader {
         keys: &[&'static str],
     ) -> Fields<'n> {
         for (key, _) in &entries {
-            if !keys.contains(&key.name.as_str()) {
+            if !keys.contains(&&*key.name) {
                 let message = format!("{what} has no key `{}`", key.name);
                 let problem = Problem::new(Code::UnknownKey, key.span, message)
                     .did_you_mean(&key.name, keys.iter().copied());

@@ -179,7 +179,7 @@ pub(crate) fn read_patches<'n>(
 }
 
 fn check_patchable(key: &Key, reader: &mut Reader) {
-    let name = key.name.as_str();
+    let name = &*key.name;
     if UNPATCHABLE.contains(&name) {
         let message = format!("`{name}` of a rule cannot be patched");
         reader.report(Problem::new(Code::PatchField, key.span, message));
@@ -398,7 +398,7 @@ fn inherit<'n>(own: &RawRule<'n>, base: Option<RawRule<'n>>, reader: &mut Reader
         rule.fields = base
             .fields
             .into_iter()
-            .filter(|field| !OWN_FIELDS.contains(&field.key.name.as_str()))
+            .filter(|field| !OWN_FIELDS.contains(&&*field.key.name))
             .collect();
     }
     for field in &own.fields {

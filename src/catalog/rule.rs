@@ -202,7 +202,7 @@ pub(crate) fn decode(
         corroborate,
         extract,
         span: raw.span,
-        origins: raw.fields.iter().map(|f| (f.key.name.as_str().into(), f.key.span)).collect(),
+        origins: raw.fields.iter().map(|f| ((&*f.key.name).into(), f.key.span)).collect(),
     })
 }
 
@@ -577,7 +577,7 @@ fn example(reader: &mut Reader, node: &Node, keys: &[&'static str]) -> Option<Ex
     let pairs = |reader: &mut Reader, name| match fields.get(name).map(|node| (node, &node.kind)) {
         Some((_, Kind::Mapping(entries))) => entries
             .iter()
-            .filter_map(|(key, node)| Some((key.name.as_str().into(), reader.scalar(node)?.into())))
+            .filter_map(|(key, node)| Some(((&*key.name).into(), reader.scalar(node)?.into())))
             .collect::<Vec<(Box<str>, Box<str>)>>(),
         Some((node, _)) => {
             reader.wrong_type(node, "names with values (a mapping)");

@@ -209,7 +209,7 @@ fn read_service(fields: &Fields<'_>, reader: &mut Reader) -> Option<Service> {
     {
         for (key, node) in fields.iter() {
             if let Some(url) = reader.boxed(node) {
-                links.push((key.name.as_str().into(), url));
+                links.push(((&*key.name).into(), url));
             }
         }
     }
@@ -337,13 +337,13 @@ fn read_row<'n>(
     let mut rule = RawRule { id: id.into(), span: at, layer, fields: Vec::new() };
     let inherited = ["references", "extends"].into_iter().filter_map(|name| group.entry(name));
     for (key, node) in inherited.chain(fields.iter()) {
-        if !["code", "texts", "match", "examples"].contains(&key.name.as_str()) {
+        if !["code", "texts", "match", "examples"].contains(&&*key.name) {
             rule.fields.retain(|old| old.key.name != key.name);
             rule.fields.push(Field { key: Cow::Borrowed(key), node: Cow::Borrowed(node) });
         }
     }
     let mut own = |name: &str, node| {
-        let key = Key { span: at, name: name.into() };
+        let key = Key { span: at, name: name.to_owned().into() };
         rule.fields.push(Field { key: Cow::Owned(key), node: Cow::Owned(node) });
     };
     let tree = Tree { at };
@@ -392,7 +392,7 @@ struct Tree {
 
 impl Tree {
     fn text(self, text: &str) -> Node {
-        Node { span: self.at, kind: Kind::String(text.into()) }
+        Node { span: self.at, kind: Kind::String(text.to_owned().into()) }
     }
 
     fn list(self, items: impl IntoIterator<Item = Node>) -> Node {
@@ -402,7 +402,7 @@ impl Tree {
     fn map<'k>(self, entries: impl IntoIterator<Item = (&'k str, Node)>) -> Node {
         let entries = entries
             .into_iter()
-            .map(|(name, node)| (Key { span: self.at, name: name.into() }, node))
+            .map(|(name, node)| (Key { span: self.at, name: name.to_owned().into() }, node))
             .collect();
         Node { span: self.at, kind: Kind::Mapping(entries) }
     }

@@ -319,8 +319,8 @@ impl Builder {
             if context.subject.is_wait() {
                 continue;
             }
-            for literal in literals::required(&context.signature).unwrap_or_default() {
-                literals.add(&literal, Use::Context(index));
+            for literal in &context.literals {
+                literals.add(literal, Use::Context(index));
             }
         }
         let nominates = literals

@@ -135,8 +135,16 @@ impl Facts {
 
     /// Adds the waits that stand in the text, once a rule has matched.
     pub(crate) fn read_waits(&mut self, views: &Views<'_>, table: &FactTable) {
+        let lower: Vec<Vec<u8>> =
+            views.iter().map(|view| view.bytes.to_ascii_lowercase()).collect();
         for context in table.contexts.iter().filter(|context| context.subject.is_wait()) {
-            self.read_context(context, views);
+            // Most texts state no wait: a look for the literals saves compiling the regexes.
+            let possible = context.literals.iter().any(|literal| {
+                lower.iter().any(|text| memchr::memmem::find(text, literal).is_some())
+            });
+            if possible {
+                self.read_context(context, views);
+            }
         }
     }
 

@@ -49,6 +49,8 @@ const SUBJECTS: &[(&str, Subject)] = &[
 pub(crate) struct Context {
     pub(crate) subject: Subject,
     pub(crate) signature: Signature,
+    /// One of these is in every text that it matches, in lower case.
+    pub(crate) literals: Vec<Vec<u8>>,
     /// Read from a field of structured text rather than from prose.
     pub(crate) field: bool,
     /// The key of the field is `code`: a service's code table may claim the number.
@@ -154,14 +156,17 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
     let checked =
         literals::regex(pattern).map_err(|message| (Code::BadRegex, message)).and_then(|info| {
             match info.groups {
-                1 => literals::required(&signature).map(|_| ()),
+                1 => literals::required(&signature),
                 n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
             }
         });
-    if let Err((code, message)) = checked {
-        reader.report(Problem::new(code, pattern_node.span, message));
-        return None;
-    }
+    let literals = match checked {
+        Ok(literals) => literals,
+        Err((code, message)) => {
+            reader.report(Problem::new(code, pattern_node.span, message));
+            return None;
+        }
+    };
     let field = match fields.get("from") {
         Some(node) => reader.text(node)? == "field",
         None => false,
@@ -172,6 +177,7 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
     Some(Context {
         subject,
         signature,
+        literals,
         field,
         claimable,
         unit,

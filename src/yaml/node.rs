@@ -4,6 +4,11 @@
 //! rule files once and stores their trees in the compact form that [`Node::decode`] reads. Loading that
 //! form costs a tenth of parsing YAML, and a test holds the two equal. So: no `use crate::` here.
 
+use std::borrow::Cow;
+
+/// A text of a tree: borrowed from the program's image for built-in files.
+pub type Str = Cow<'static, str>;
+
 /// A half-open range of bytes in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
@@ -26,8 +31,8 @@ pub enum Kind {
     Null,
     Bool(bool),
     /// A plain scalar that reads as a number: its text as written (`0123` stays `0123`).
-    Number(String),
-    String(String),
+    Number(Str),
+    String(Str),
     Sequence(Vec<Node>),
     Mapping(Vec<(Key, Node)>),
 }
@@ -36,13 +41,13 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
     pub span: Span,
-    pub name: String,
+    pub name: Str,
 }
 
 impl Node {
     /// Reads one node from the front of `input` and moves `input` behind it. `None` where the
     /// bytes are not what `build.rs` writes.
-    pub fn decode(input: &mut &[u8]) -> Option<Node> {
+    pub fn decode(input: &mut &'static [u8]) -> Option<Node> {
         let (&tag, rest) = input.split_first()?;
         *input = rest;
         let span = decode_span(input)?;
@@ -91,11 +96,11 @@ pub fn decode_number(input: &mut &[u8]) -> Option<u64> {
 }
 
 /// Reads a length and as many bytes of text.
-pub fn decode_text(input: &mut &[u8]) -> Option<String> {
+pub fn decode_text(input: &mut &'static [u8]) -> Option<Str> {
     let len = usize::try_from(decode_number(input)?).ok()?;
     let (text, rest) = input.split_at_checked(len)?;
     *input = rest;
-    Some(std::str::from_utf8(text).ok()?.to_owned())
+    Some(Cow::Borrowed(std::str::from_utf8(text).ok()?))
 }
 
 fn decode_span(input: &mut &[u8]) -> Option<Span> {

@@ -201,9 +201,9 @@ fn place(value: Spanned<Value>, text: &str) -> Node {
         Value::Null => Kind::Null,
         Value::Bool(value) => Kind::Bool(value),
         Value::Number => {
-            Kind::Number(text[span.start as usize..span.end as usize].trim().to_owned())
+            Kind::Number(text[span.start as usize..span.end as usize].trim().to_owned().into())
         }
-        Value::String(value) => Kind::String(value),
+        Value::String(value) => Kind::String(value.into()),
         Value::Sequence(items) => {
             Kind::Sequence(items.into_iter().map(|item| place(item, text)).collect())
         }
@@ -212,7 +212,7 @@ fn place(value: Spanned<Value>, text: &str) -> Node {
                 .into_iter()
                 .map(|(key, value)| {
                     let span = span_of(&key, text);
-                    (Key { span, name: key.value }, place(value, text))
+                    (Key { span, name: key.value.into() }, place(value, text))
                 })
                 .collect(),
         ),

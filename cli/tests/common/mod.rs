@@ -108,7 +108,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn is_quiet(self) -> Run {
+    pub fn quietly(self) -> Run {
         assert_eq!(self.err, "", "out: {}", self.out);
         self
     }
