@@ -1,7 +1,9 @@
 //! Compile, classify one line, scan a buffer. `cargo bench` prints times; compare ratios of one
 //! run, not numbers of two.
 
-use criterion::{Criterion, Throughput, black_box, criterion_group, criterion_main};
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use whyerr::{Catalog, Classifier, Event, Scratch, scan};
 
 const MISS: &str = "2026-11-23 12:00:00,123 INFO o.a.h.mapreduce.v2.app.rm.RMContainerAllocator: Recalculating \

@@ -60,7 +60,9 @@ pub fn find<'c>(
         };
         rules.push((rank, rule));
     }
-    rules.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.id.cmp(&b.1.id)));
+    // What the bare status means comes before what it may also stand for.
+    let usual = catalog.rule(&format!("http.{subject}")).map(|rule| rule.category);
+    rules.sort_by_key(|(rank, rule)| (*rank, usual != Some(rule.category), rule.id.clone()));
     if !rules.is_empty() {
         return Some(Topic::Rules(rules.into_iter().map(|(_, rule)| rule).collect()));
     }

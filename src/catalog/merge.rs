@@ -321,7 +321,7 @@ fn resolve<'n>(
     rules: &[RawRule<'n>],
     patches: &HashMap<usize, Vec<&Patch<'n>>>,
     index: &Index,
-    merged: &mut Vec<State<'n>>,
+    merged: &mut [State<'n>],
     reader: &mut Reader,
 ) {
     // An explicit stack: a chain of `extends` may be as long as a file.
@@ -408,9 +408,8 @@ fn inherit<'n>(own: &RawRule<'n>, base: Option<RawRule<'n>>, reader: &mut Reader
     }
     if let Some(field) = own.field("add") {
         // Rows of code tables own their trees; everything else is borrowed from a document.
-        match &field.node {
-            Cow::Borrowed(node) => add_all(&mut rule, node, reader),
-            Cow::Owned(_) => {}
+        if let Cow::Borrowed(node) = &field.node {
+            add_all(&mut rule, node, reader);
         }
     }
     rule

@@ -613,8 +613,8 @@ fn check_numeric_codes(reader: &mut Reader, fields: &Fields<'_>, blocks: &[Block
         if !when.service.is_empty() || !block.when.service.is_empty() {
             continue;
         }
-        let numeric = |code: &&Box<str>| code.bytes().all(|byte| byte.is_ascii_digit());
-        if let Some(code) = block.conditions.code.iter().find(numeric) {
+        let numeric = |code: &&str| code.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(code) = block.conditions.code.iter().map(|code| &**code).find(numeric) {
             let span = fields.get("match").map_or(fields.span, |node| node.span);
             let message = format!("code {code} is a number without a service");
             reader.report(

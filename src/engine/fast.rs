@@ -299,7 +299,7 @@ fn find_in(sig: &super::program::Sig, text: &[u8]) -> Option<(usize, usize)> {
     let first = *lower.first()?;
     for start in memchr::memchr2_iter(first, first.to_ascii_uppercase(), text) {
         let end = start + lower.len();
-        let Some(part) = text.get(start..end) else { return None };
+        let part = text.get(start..end)?;
         let same = if sig.signature.case_sensitive {
             part == exact
         } else {

@@ -50,12 +50,12 @@ pub(crate) struct Views<'t>(Vec<View<'t>>);
 impl<'t> Views<'t> {
     pub(crate) fn new(text: &'t [u8]) -> Views<'t> {
         let mut views = vec![View { bytes: Cow::Borrowed(text), runs: Vec::new() }];
-        if let Some(view) = rewrite(&views[0], strip_ansi) {
+        if let Some(view) = rewrite(&views[0], STRIP_ANSI) {
             views.push(view);
         }
         for _ in 0..DEPTH {
-            let Some(decoded) = rewrite(&views[views.len() - 1], decode_escape) else { break };
-            let stripped = rewrite(&decoded, strip_ansi);
+            let Some(decoded) = rewrite(&views[views.len() - 1], DECODE_ESCAPES) else { break };
+            let stripped = rewrite(&decoded, STRIP_ANSI);
             views.push(stripped.unwrap_or(decoded));
         }
         Views(views)
@@ -82,12 +82,14 @@ struct Replacement {
     with: Option<char>,
 }
 
+/// What to replace, and the byte that it begins with.
+struct Rewrite {
+    trigger: u8,
+    replace: fn(&[u8]) -> Option<Replacement>,
+}
+
 /// Applies `replace` at every byte where it has something to say. `None` if nothing changed.
-fn rewrite<'t>(
-    view: &View<'_>,
-    replace: (u8, fn(&[u8]) -> Option<Replacement>),
-) -> Option<View<'t>> {
-    let (trigger, replace) = replace;
+fn rewrite<'t>(view: &View<'_>, Rewrite { trigger, replace }: Rewrite) -> Option<View<'t>> {
     let source = &*view.bytes;
     let mut bytes = Vec::new();
     let mut runs: Vec<(u32, u32)> = Vec::new();
@@ -152,10 +154,8 @@ fn ansi(text: &[u8]) -> Option<Replacement> {
     Some(Replacement { len: len.min(text.len()), with: None })
 }
 
-#[allow(non_upper_case_globals)] // a pair of a byte and a function, passed as one thing
-const strip_ansi: (u8, fn(&[u8]) -> Option<Replacement>) = (0x1b, ansi);
-#[allow(non_upper_case_globals)]
-const decode_escape: (u8, fn(&[u8]) -> Option<Replacement>) = (b'\\', json_escape);
+const STRIP_ANSI: Rewrite = Rewrite { trigger: 0x1b, replace: ansi };
+const DECODE_ESCAPES: Rewrite = Rewrite { trigger: b'\\', replace: json_escape };
 
 fn json_escape(text: &[u8]) -> Option<Replacement> {
     let with = match text.get(1)? {

@@ -33,11 +33,14 @@ pub(super) fn render(problems: &[Problem], sources: &SourceMap, color: bool) -> 
     out
 }
 
+/// A source, its first and last line to draw, and the labels on them with their numbers.
+type Lines<'a> = (&'a str, usize, usize, Vec<(usize, &'a Label, Span)>);
+
 fn snippets<'a>(
     labels: &'a [Label],
     sources: &'a SourceMap,
 ) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    let mut snippets: Vec<(&str, usize, usize, Vec<(usize, &Label, Span)>)> = Vec::new();
+    let mut snippets: Vec<Lines<'_>> = Vec::new();
     for (index, label) in labels.iter().enumerate() {
         let Some((source, span)) = sources.resolve(label.span) else { continue };
         let text = source.text.as_str();
