@@ -72,6 +72,11 @@ mod testing;
 mod verdict;
 mod yaml;
 
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use catalog::{Catalog, CatalogBuilder, CategoryInfo, Product, Service};
 pub use engine::{Classifier, DecidedBy, Reason, Scratch, Why};
 pub use event::Event;

@@ -83,6 +83,15 @@ fn syntax_error(error: &serde_yaml::Error, text: &str) -> SyntaxError {
         None => first,
     };
     let lower = message.to_ascii_lowercase();
+    // Messages that speak of the YAML crate's own settings are said in our words.
+    let message = if lower.contains("anchor") || lower.contains("alias") || lower.contains("merge")
+    {
+        "an anchor, alias or merge key stands here"
+    } else if let Some((head, _)) = message.split_once(", set DuplicateKeyPolicy") {
+        head
+    } else {
+        message
+    };
     let help = if lower.contains("anchor") || lower.contains("alias") || lower.contains("merge") {
         Some("anchors, aliases and merge keys are refused in rule files; use `extends` instead")
     } else if lower.contains("duplicate") {
