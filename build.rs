@@ -15,6 +15,8 @@ mod node;
 #[allow(dead_code)]
 mod parse;
 
+#[path = "src/catalog/fnv.rs"]
+mod fnv;
 #[path = "src/engine/required.rs"]
 #[allow(dead_code)]
 mod required;
@@ -26,6 +28,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/yaml");
     println!("cargo::rerun-if-changed=src/engine/required.rs");
+    println!("cargo::rerun-if-changed=src/catalog/fnv.rs");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     let mut files = Vec::new();
@@ -35,6 +38,7 @@ fn main() {
     let mut list = String::from("&[\n");
     let mut trees = Vec::new();
     let mut regexes = BTreeSet::new();
+    let mut hash = fnv::Fnv::default();
     for path in &files {
         let name = path.strip_prefix(&root).expect("below the root").display().to_string();
         let name = name.replace('\\', "/");
@@ -44,6 +48,8 @@ fn main() {
             panic!("{name}:{line}: {}", error.message)
         });
         writeln!(list, "({name:?}, include_str!({:?})),", path.display().to_string()).unwrap();
+        hash.add(name.as_bytes());
+        hash.add(text.as_bytes());
         encode_text(&name, &mut trees);
         encode_number(documents.len() as u64, &mut trees);
         for document in &documents {
@@ -65,6 +71,8 @@ fn main() {
         }
     }
     fs::write(out.join("builtin_regexes.bin"), infos).expect("OUT_DIR can be written");
+    fs::write(out.join("builtin_hash.txt"), format!("{:016x}", hash.0))
+        .expect("OUT_DIR can be written");
     fs::write(out.join("builtin_files.rs"), list).expect("OUT_DIR can be written");
     fs::write(out.join("builtin_trees.bin"), trees).expect("OUT_DIR can be written");
 }

@@ -14,6 +14,9 @@ static TREES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_trees.bi
 /// What `engine::required` says of the regexes in these files.
 static REGEXES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_regexes.bin"));
 
+/// Hash of the paths and texts of all built-in files.
+pub(crate) const HASH: &str = include_str!(concat!(env!("OUT_DIR"), "/builtin_hash.txt"));
+
 /// A built-in file.
 pub(crate) struct BuiltinFile {
     pub(crate) path: &'static str,

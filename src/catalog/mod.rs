@@ -8,6 +8,7 @@ pub(crate) mod builtin;
 pub(crate) mod category;
 mod check;
 pub(crate) mod fields;
+mod fnv;
 mod lint;
 pub(crate) mod merge;
 pub(crate) mod rule;
@@ -30,6 +31,7 @@ use crate::yaml::node::{Kind, Node, Span};
 use crate::yaml::parse::{MAX_FILE_BYTES, parse};
 use category::CategoryTable;
 use fields::Reader;
+use fnv::Fnv;
 use merge::{Field, Index, Patch, RawRule};
 use service::ServiceTable;
 
@@ -258,14 +260,15 @@ impl CatalogBuilder {
     pub fn build(&self) -> Result<Catalog, Problems> {
         let mut sources = SourceMap::default();
         let mut reader = Reader { problems: self.problems.clone() };
+        // The built-in texts were hashed at build time: a start does not read them.
         let mut hash = Fnv::default();
+        hash.add(builtin::HASH.as_bytes());
+        hash.add(&[u8::from(self.builtin)]);
         let mut documents: Vec<(Layer, Node)> = Vec::new();
         for file in builtin::files() {
             if !self.builtin && !TABLES.contains(&file.path) {
                 continue;
             }
-            hash.add(file.path.as_bytes());
-            hash.add(file.text.as_bytes());
             if let Some(base) = sources.add(file.path.to_owned(), Text::Static(file.text)) {
                 documents.extend(file.documents.into_iter().map(|mut document| {
                     shift::shift(&mut document, base);
@@ -461,22 +464,4 @@ fn read_bounded(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         format!("not UTF-8 at byte {}: save the file as UTF-8", error.utf8_error().valid_up_to())
     })
-}
-
-/// FNV-1a, 64 bits: for telling packs apart, not for security.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
-        // A separator, so that moving a byte from one text to the next changes the hash.
-        for &byte in bytes.iter().chain(&[0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
 }
