@@ -46,7 +46,7 @@ static SHAPES: [Shape; 17] = [
     // Keyed secrets.
     shape(
         &["key", "secret", "passw", "token"],
-        r#"(?i)(?:api[_-]?key|apikey|secret|passw(?:or)?d|access[_-]?token|auth[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|access[_-]?key)["']?\s*[:=]\s*["']?([^\s"',;&}]{6,})"#,
+        r#"(?i)(?:api[_-]?key|apikey|secret|passw(?:or)?d|access[_-]?token|auth[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|access[_-]?key)(?:\\*["'])?\s*[:=]\s*(?:\\*["'])?([^\s"',;&}]{6,})"#,
     ),
     shape(
         &["private key"],
@@ -138,6 +138,8 @@ mod tests {
             ("Authorization: Bearer abc.def-123456", "Authorization: Bearer [redacted]"),
             ("postgres://bob:hunter22@db:5432/x", "postgres://bob:[redacted]@db:5432/x"),
             (r#"{"api_key": "0123456789abcdef"}"#, r#"{"api_key": "[redacted]"}"#),
+            // Keys stand in JSON inside of JSON.
+            (r#"{\"api_key\":\"0123456789\"}"#, r#"{\"api_key\":\"[redacted]"}"#),
             ("mail bob.k@example.com now", "mail [redacted] now"),
             ("password=hunter22&x=1", "password=[redacted]&x=1"),
         ];

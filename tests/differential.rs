@@ -32,6 +32,8 @@ const PIECES: &[&str] = &[
 ];
 /// What texts hold besides.
 const NOISE: &[&str] = &[
+    "\\nabcabc",
+    "\\tQuota",
     "\"",
     "\\\"",
     "\\\\\"",

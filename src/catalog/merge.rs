@@ -263,9 +263,9 @@ pub(crate) fn merge<'n>(
         }
     }
     for patches in by_target.values_mut() {
-        // Lower layers first, so that higher ones have the last word; within a layer order does
-        // not matter, since conflicts are refused.
-        patches.sort_by_key(|patch| (patch.layer, patch.span.start));
+        // Lower layers first, so that higher ones have the last word. Within a layer by what they
+        // say: the order of files does not count.
+        patches.sort_by_cached_key(|patch| (patch.layer, canonical(patch.add), patch.span.start));
         check_conflicts(patches, reader);
     }
     let mut merged: Vec<State<'n>> = rules.iter().map(|_| State::Open).collect();
@@ -367,8 +367,13 @@ fn resolve<'n>(
             },
         };
         let mut rule = inherit(own, base, reader);
-        for patch in patches.get(&at).into_iter().flatten() {
-            apply(patch, &mut rule, reader);
+        let patches = patches.get(&at).map_or(&[][..], Vec::as_slice);
+        // Within a layer first what is set, then what goes, then what is added: the order of
+        // files does not count.
+        for layer in patches.chunk_by(|a, b| a.layer == b.layer) {
+            layer.iter().for_each(|patch| set(patch, &mut rule));
+            layer.iter().for_each(|patch| remove_all(patch, &mut rule, reader));
+            layer.iter().for_each(|patch| add_to(patch, &mut rule, reader));
         }
         merged[at] = State::Done(rule);
     }
@@ -425,13 +430,19 @@ fn add_all<'n>(rule: &mut RawRule<'n>, node: &'n Node, reader: &mut Reader) {
     }
 }
 
-fn apply<'n>(patch: &Patch<'n>, rule: &mut RawRule<'n>, reader: &mut Reader) {
+fn set<'n>(patch: &Patch<'n>, rule: &mut RawRule<'n>) {
     for (key, node) in patch.set {
         rule.set(Field { key: Cow::Borrowed(key), node: Cow::Borrowed(node) });
     }
+}
+
+fn add_to<'n>(patch: &Patch<'n>, rule: &mut RawRule<'n>, reader: &mut Reader) {
     for (key, node) in patch.add {
         rule.append(key, node, reader);
     }
+}
+
+fn remove_all(patch: &Patch<'_>, rule: &mut RawRule<'_>, reader: &mut Reader) {
     for (key, node) in patch.remove {
         let Kind::Sequence(items) = &node.kind else {
             reader.wrong_type(node, "a list of what to remove");
@@ -458,6 +469,27 @@ fn remove(rule: &mut RawRule<'_>, name: &str, item: &Node) -> bool {
         rule.fields.remove(position);
     }
     found
+}
+
+/// A text that is the same for the same entries, wherever they stand.
+fn canonical(entries: &[(Key, Node)]) -> String {
+    fn write(node: &Node, out: &mut String) {
+        match &node.kind {
+            Kind::Null => out.push('~'),
+            Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Kind::Number(text) | Kind::String(text) => out.push_str(text),
+            Kind::Sequence(items) => items.iter().for_each(|item| write(item, out)),
+            Kind::Mapping(entries) => out.push_str(&canonical(entries)),
+        }
+        out.push('\n');
+    }
+    let mut out = String::new();
+    for (key, node) in entries {
+        out.push_str(&key.name);
+        out.push(' ');
+        write(node, &mut out);
+    }
+    out
 }
 
 /// Equal but for the places.

@@ -146,6 +146,9 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     if same && bounded(signature.kind, text, start, end) {
                         scratch.set(sig, State::Found(place.original(start, end)));
                         nominated |= program.nominates[literal];
+                    } else if start >= 2 && text[start - 2] == b'\\' {
+                        // The letter before is part of an escape (`\nOOM`): decoded, it is a bound.
+                        nominated |= program.nominates[literal];
                     }
                 }
                 Use::Part(sig) => {

@@ -19,7 +19,14 @@ static BUILTIN: LazyLock<HashMap<&'static str, RegexInfo>> = LazyLock::new(built
 pub(crate) fn regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, String> {
     match BUILTIN.get(pattern) {
         Some(info) => Ok(Cow::Borrowed(info)),
-        None => regex_info(pattern).map(Cow::Owned),
+        None => {
+            let info = regex_info(pattern)?;
+            // What parses may still be too large to compile: said now, not when it never matches.
+            if crate::facts::compile_pattern(pattern, false).is_err() {
+                return Err(format!("the regex takes more than {REGEX_SIZE_LIMIT} bytes compiled"));
+            }
+            Ok(Cow::Owned(info))
+        }
     }
 }
 

@@ -60,6 +60,7 @@ fn parse(pattern: &str) -> Result<Hir, String> {
         .utf8(false)
         .unicode(false)
         .multi_line(true)
+        .crlf(true)
         .case_insensitive(true)
         .nest_limit(REGEX_NEST_LIMIT)
         .build()

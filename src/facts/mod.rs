@@ -167,7 +167,7 @@ impl Facts {
                 let number = text.parse().ok().filter(|status| (400..=599).contains(status));
                 if let Some(number) = number {
                     if context.claimable {
-                        self.claimable.extend(at);
+                        self.claimable.extend(at.filter(|_| self.claimable.len() < MAX_FACTS));
                     }
                     push(&mut self.http_status, number, from, at);
                 }
@@ -281,7 +281,14 @@ impl Facts {
     }
 }
 
+/// Most facts of one kind: an event that states more is noise, and looking for duplicates among
+/// thousands would take a stranger's text quadratic time.
+const MAX_FACTS: usize = 64;
+
 fn push<T: PartialEq>(list: &mut Vec<Fact<T>>, value: T, from: Provenance, at: Option<Range>) {
+    if list.len() >= MAX_FACTS {
+        return;
+    }
     // The same value at the same place in several views is one fact.
     if !list.iter().any(|old| old.value == value && old.from == from && old.at == at) {
         list.push(Fact { value, from, at });
@@ -299,6 +306,7 @@ pub(crate) fn compile_pattern(pattern: &str, case_sensitive: bool) -> Result<Reg
     RegexBuilder::new(pattern)
         .unicode(false)
         .multi_line(true)
+        .crlf(true)
         .case_insensitive(!case_sensitive)
         .size_limit(REGEX_SIZE_LIMIT)
         .build()

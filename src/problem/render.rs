@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level as Draw, Renderer, Snippet};
 
+use super::source::Source;
 use super::{Label, Level, Problem, SourceMap};
 use crate::yaml::node::Span;
 
@@ -34,7 +35,7 @@ pub(super) fn render(problems: &[Problem], sources: &SourceMap, color: bool) -> 
 }
 
 /// A source, its first and last line to draw, and the labels on them with their numbers.
-type Lines<'a> = (&'a str, usize, usize, Vec<(usize, &'a Label, Span)>);
+type Lines<'a> = (&'a Source, usize, usize, Vec<(usize, &'a Label, Span)>);
 
 fn snippets<'a>(
     labels: &'a [Label],
@@ -45,8 +46,8 @@ fn snippets<'a>(
         let Some((source, span)) = sources.resolve(label.span) else { continue };
         let text = source.text.as_str();
         let line = line_of(text, span.start as usize);
-        match snippets.iter_mut().find(|(name, first, last, _)| {
-            *name == source.name
+        match snippets.iter_mut().find(|(other, first, last, _)| {
+            std::ptr::eq(*other, source)
                 && line + LINES_IN_ONE_SNIPPET > *first
                 && line < *last + LINES_IN_ONE_SNIPPET
         }) {
@@ -55,13 +56,12 @@ fn snippets<'a>(
                 *last = line.max(*last);
                 labels.push((index, label, span));
             }
-            None => snippets.push((&source.name, line, line, vec![(index, label, span)])),
+            None => snippets.push((source, line, line, vec![(index, label, span)])),
         }
     }
     snippets
         .into_iter()
-        .filter_map(|(name, first, last, labels)| {
-            let source = sources.iter().find(|source| source.name == name)?;
+        .map(|(source, first, last, labels)| {
             let text = source.text.as_str();
             let (start, end) = (line_start(text, first), line_end(text, last));
             let end = floor(text, end.min(start + MAX_LINE * (last - first + 1)));
@@ -75,13 +75,11 @@ fn snippets<'a>(
                 let annotation = kind.span(from..to.max(from));
                 if label.text.is_empty() { annotation } else { annotation.label(&label.text) }
             });
-            Some(
-                Snippet::source(&text[start..end])
-                    .line_start(first + 1)
-                    .path(name)
-                    .fold(true)
-                    .annotations(annotations),
-            )
+            Snippet::source(&text[start..end])
+                .line_start(first + 1)
+                .path(source.name.as_str())
+                .fold(true)
+                .annotations(annotations)
         })
         .collect()
 }

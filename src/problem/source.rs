@@ -92,8 +92,4 @@ impl SourceMap {
             column: before[line_start..].chars().count() + 1,
         })
     }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Source> {
-        self.sources.iter()
-    }
 }
