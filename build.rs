@@ -1,7 +1,8 @@
 //! Parses the built-in rule files once, so that a program that starts does not have to.
 //!
 //! Writes the list of files with their texts, their trees in the compact form of
-//! `src/yaml/node.rs`, and the required literals of their regexes. A file that does not parse stops the build with its place.
+//! `src/yaml/node.rs`, their hash, and the required literals of their regexes. A file that does
+//! not parse stops the build with its place.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,7 +1,6 @@
 //! `whyerr classify`: a JSON event a line in, a JSON verdict a line out, in order.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::Path;
 
 use serde::Serialize;
 use whyerr::Scratch;
@@ -26,10 +25,7 @@ struct Error<'e> {
 }
 
 pub fn run(args: &ClassifyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
-    let sources: Vec<Source> = match args.files.as_slice() {
-        [] => vec![Source::from_arg(Path::new("-"))],
-        files => files.iter().map(|file| Source::from_arg(file)).collect(),
-    };
+    let sources = Source::from_args(&args.files);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut outcome = Outcome::Fine;
     for source in &sources {

@@ -93,7 +93,8 @@ fn rules_page(
     Ok(())
 }
 
-fn is_of(rule: &Rule, service: &Service) -> bool {
+/// Whether a rule is one of the service's own.
+pub fn is_of(rule: &Rule, service: &Service) -> bool {
     rule.service.as_deref() == Some(&*service.id)
         || rule.id.starts_with(&format!("{}.", service.id))
 }

@@ -17,8 +17,16 @@ pub enum Source {
 }
 
 impl Source {
-    pub fn from_arg(path: &Path) -> Source {
+    fn from_arg(path: &Path) -> Source {
         if path == Path::new("-") { Source::Stdin } else { Source::File(path.to_owned()) }
+    }
+
+    /// The files of a command line; standard input where there are none.
+    pub fn from_args(paths: &[PathBuf]) -> Vec<Source> {
+        match paths {
+            [] => vec![Source::Stdin],
+            paths => paths.iter().map(|path| Source::from_arg(path)).collect(),
+        }
     }
 
     pub fn name(&self) -> String {

@@ -1,7 +1,6 @@
 //! `whyerr [scan] FILE...`: logs, line by line.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,14 +20,11 @@ use crate::term;
 const PROGRESS_FROM: u64 = 64 << 20;
 
 pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
-    let sources: Vec<Source> = match args.files.as_slice() {
-        [] if io::stdin().is_terminal() => {
-            term::error("name files to scan, or pipe a log in (`whyerr --help` shows how)");
-            return Ok(Outcome::Problem);
-        }
-        [] => vec![Source::from_arg(Path::new("-"))],
-        files => files.iter().map(|file| Source::from_arg(file)).collect(),
-    };
+    if args.files.is_empty() && io::stdin().is_terminal() {
+        term::error("name files to scan, or pipe a log in (`whyerr --help` shows how)");
+        return Ok(Outcome::Problem);
+    }
+    let sources = Source::from_args(&args.files);
     let format = args.format.unwrap_or(Format::Text);
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
     let mut scan = Scan {

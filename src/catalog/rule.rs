@@ -334,9 +334,8 @@ pub(crate) fn signatures(reader: &mut Reader, node: &Node) -> Vec<Signature> {
 
 fn signature(reader: &mut Reader, node: &Node) -> Option<Signature> {
     if let Kind::String(_) = node.kind {
-        reader.wrong_type(node, "a signature (a mapping)");
-        reader.problems.last_mut()?.clone_from(
-            &Problem::new(Code::WrongType, node.span, "a signature is a mapping")
+        reader.report(
+            Problem::new(Code::WrongType, node.span, "a signature is a mapping")
                 .help("write { text: \"...\" }, { word: \"...\" } or { regex: '...' }"),
         );
         return None;
@@ -392,9 +391,8 @@ fn check_signature(signature: &Signature) -> Result<(), (Code, String)> {
         return Err((Code::BadSignature, message.into()));
     }
     if signature.kind == SignatureKind::Regex {
-        return literals::required(signature).map(|_| ());
-    }
-    if text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace()) {
+        literals::checked_regex(text).map_err(|message| (Code::BadRegex, message))?;
+    } else if text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace()) {
         return Err((Code::BareNumber, format!("a bare number (`{text}`) is not a signature")));
     }
     literals::required(signature).map(|_| ())
@@ -487,7 +485,7 @@ fn extract(reader: &mut Reader, name: &str, node: &Node) -> Option<Extract> {
     let mut list = Vec::new();
     for node in regexes {
         let Some(pattern) = reader.text(node) else { continue };
-        match literals::regex(pattern).map(|info| info.groups) {
+        match literals::checked_regex(pattern).map(|info| info.groups) {
             Ok(1) => list.push(pattern.into()),
             Ok(groups) => {
                 let message = format!("the regex has {groups} capture groups and needs one");

@@ -4,7 +4,7 @@
 use super::program::{ConditionProgram, Gate, Program, RuleId, SigId};
 use crate::catalog::Catalog;
 use crate::facts::text::Range;
-use crate::facts::{Fact, Facts, Provenance};
+use crate::facts::{Fact, Facts};
 use crate::rule::Rule;
 use crate::rule::model::Conditions;
 use crate::rule::words::Tier;
@@ -322,16 +322,4 @@ impl Score {
             (false, None) => Tier::Status,
         }
     }
-}
-
-/// The services that gates compare with.
-pub(crate) fn known_services(facts: &Facts) -> Vec<usize> {
-    facts.known_services()
-}
-
-/// The service that is shown when nothing better than a hint is there: hints that agree.
-pub(crate) fn hinted_service(facts: &Facts) -> Option<&Fact<usize>> {
-    let mut hints = facts.services.iter().filter(|fact| fact.from == Provenance::Hint);
-    let first = hints.next()?;
-    hints.all(|fact| fact.value == first.value).then_some(first)
 }

@@ -6,7 +6,7 @@
 //! too many only costs time.
 
 use super::automaton::to_lower;
-use super::evaluate::{Context, Look, Match, known_services};
+use super::evaluate::{Context, Look, Match};
 use super::naive::bounded;
 use super::program::{Program, RuleId, SigId, Use};
 use crate::catalog::Catalog;
@@ -90,12 +90,12 @@ impl Scratch {
 }
 
 /// All matches of an event. `None` when nothing in it makes any rule possible.
-pub(crate) fn matches(
+pub(crate) fn matches<'e>(
     catalog: &Catalog,
     program: &Program,
-    event: &Event<'_>,
+    event: &'e Event<'_>,
     scratch: &mut Scratch,
-) -> Option<(Facts, Vec<Match>)> {
+) -> Option<(Views<'e>, Facts, Vec<Match>)> {
     let table = catalog.fact_table();
     scratch.begin(program, table.contexts.len());
     let text: &[u8] = &event.text;
@@ -118,13 +118,13 @@ pub(crate) fn matches(
     facts.settle(catalog.service_table());
 
     candidates(program, &facts, &mut look);
-    let known = known_services(&facts);
+    let known = facts.known_services();
     let context = Context { catalog, program, facts: &facts, known: &known };
     let mut ids = std::mem::take(&mut look.scratch.candidates);
     ids.sort_unstable();
     let matches = ids.iter().filter_map(|&id| context.evaluate(id, &mut look).ok()).collect();
     scratch.candidates = ids;
-    Some((facts, matches))
+    Some((views, facts, matches))
 }
 
 /// Runs the automaton over one view and notes what its hits stand for. Returns whether one of
@@ -145,11 +145,10 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                         || text[start..end] == *signature.pattern.as_bytes();
                     if same && bounded(signature.kind, text, start, end) {
                         scratch.set(sig, State::Found(place.original(start, end)));
-                        nominated |= program.nominates[literal];
-                    } else if start >= 2 && text[start - 2] == b'\\' {
-                        // The letter before is part of an escape (`\nOOM`): decoded, it is a bound.
-                        nominated |= program.nominates[literal];
                     }
+                    // A hit out of bounds nominates as well: in a decoded view its neighbour may
+                    // be another (the `n` of `\nOOM` is part of an escape).
+                    nominated |= program.nominates[literal];
                 }
                 Use::Part(sig) => {
                     if scratch.state(sig).is_none() {

@@ -19,15 +19,18 @@ static BUILTIN: LazyLock<HashMap<&'static str, RegexInfo>> = LazyLock::new(built
 pub(crate) fn regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, String> {
     match BUILTIN.get(pattern) {
         Some(info) => Ok(Cow::Borrowed(info)),
-        None => {
-            let info = regex_info(pattern)?;
-            // What parses may still be too large to compile: said now, not when it never matches.
-            if crate::facts::compile_pattern(pattern, false).is_err() {
-                return Err(format!("the regex takes more than {REGEX_SIZE_LIMIT} bytes compiled"));
-            }
-            Ok(Cow::Owned(info))
-        }
+        None => regex_info(pattern).map(Cow::Owned),
     }
+}
+
+/// The same for a loader: what parses may still be too large to compile, and is refused then
+/// rather than never matching. Built-in regexes are compiled by the tests.
+pub(crate) fn checked_regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, String> {
+    let info = regex(pattern)?;
+    if matches!(info, Cow::Owned(_)) && crate::facts::compile_pattern(pattern, false).is_err() {
+        return Err(format!("the regex takes more than {REGEX_SIZE_LIMIT} bytes compiled"));
+    }
+    Ok(info)
 }
 
 /// Literals, in lower case, of which at least one is in the raw text whenever `signature` matches

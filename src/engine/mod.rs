@@ -80,9 +80,9 @@ impl Classifier {
     /// ```
     pub fn classify_with(&self, event: &Event<'_>, scratch: &mut Scratch) -> Verdict {
         match fast::matches(&self.catalog, &self.program, event, scratch) {
-            Some((facts, matches)) if !matches.is_empty() => {
+            Some((views, facts, matches)) if !matches.is_empty() => {
                 let ranking = rank::rank(matches, &self.catalog);
-                Verdict::new(&self.catalog, &self.program, event, facts, ranking)
+                Verdict::new(&self.catalog, &self.program, event, &views, facts, ranking)
             }
             _ => Verdict::unclassified(&self.catalog),
         }
@@ -91,9 +91,9 @@ impl Classifier {
     /// Classifies by the reference engine: every rule, no index, hundreds of times slower, the
     /// same answer. For tests.
     pub fn classify_naive(&self, event: &Event<'_>) -> Verdict {
-        let (facts, matches) = naive::matches(&self.catalog, &self.program, event);
+        let (views, facts, matches) = naive::matches(&self.catalog, &self.program, event);
         let ranking = rank::rank(matches, &self.catalog);
-        Verdict::new(&self.catalog, &self.program, event, facts, ranking)
+        Verdict::new(&self.catalog, &self.program, event, &views, facts, ranking)
     }
 
     /// The whole reasoning for one event: for `whyerr why`, not for loops.

@@ -3,7 +3,7 @@
 //! Slow and obvious. The fast engine must give the same answer for every event; property tests
 //! and a fuzz target hold it to that.
 
-use super::evaluate::{Context, Look, Match, known_services};
+use super::evaluate::{Context, Look, Match};
 use super::program::{Program, SigId};
 use crate::catalog::Catalog;
 use crate::event::Event;
@@ -11,11 +11,11 @@ use crate::facts::Facts;
 use crate::facts::text::{Range, Views};
 use crate::rule::model::SignatureKind;
 
-pub(crate) fn matches(
+pub(crate) fn matches<'e>(
     catalog: &Catalog,
     program: &Program,
-    event: &Event<'_>,
-) -> (Facts, Vec<Match>) {
+    event: &'e Event<'_>,
+) -> (Views<'e>, Facts, Vec<Match>) {
     let views = Views::new(&event.text);
     let mut look = Naive { program, views: &views };
     let mut facts = Facts::given(event, catalog.service_table());
@@ -29,11 +29,11 @@ pub(crate) fn matches(
         }
     }
     facts.settle(catalog.service_table());
-    let known = known_services(&facts);
+    let known = facts.known_services();
     let context = Context { catalog, program, facts: &facts, known: &known };
     let matches =
         (0..catalog.rules().len()).filter_map(|id| context.evaluate(id, &mut look).ok()).collect();
-    (facts, matches)
+    (views, facts, matches)
 }
 
 /// Looks through every view for every question.

@@ -1,7 +1,7 @@
 //! The whole reasoning for one event, for people.
 
 use super::Classifier;
-use super::evaluate::{Context, Match, Miss, Proof, known_services};
+use super::evaluate::{Context, Match, Miss, Proof};
 use super::naive::{self, Naive};
 use super::rank::{self, DecidedBy};
 use crate::event::Event;
@@ -45,7 +45,7 @@ pub struct Reason {
 
 pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
     let catalog = &classifier.catalog;
-    let (facts, matches) = naive::matches(catalog, &classifier.program, event);
+    let (views, facts, matches) = naive::matches(catalog, &classifier.program, event);
     let ranking = rank::rank(matches, catalog);
     let rules = catalog.rules();
     let reason = |found: &Match, lost_by, shadow| Reason {
@@ -68,7 +68,7 @@ pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
         list.push(reason(found, lost_by, false));
     }
     list.extend(ranking.shadows.iter().map(|found| reason(found, None, true)));
-    let verdict = Verdict::new(catalog, &classifier.program, event, facts.clone(), ranking);
+    let verdict = Verdict::new(catalog, &classifier.program, event, &views, facts.clone(), ranking);
     Why { verdict, matches: list, facts }
 }
 
@@ -100,7 +100,7 @@ impl Why {
         let index = catalog.rule_index(id)?;
         let views = Views::new(&event.text);
         let mut look = Naive { program, views: &views };
-        let known = known_services(&self.facts);
+        let known = self.facts.known_services();
         let context = Context { catalog, program, facts: &self.facts, known: &known };
         let miss = context.evaluate(index, &mut look).err()?;
         let rule = &catalog.rules()[index];

@@ -274,6 +274,13 @@ impl Facts {
         }
     }
 
+    /// The service that is shown when nothing better than a hint is there: hints that agree.
+    pub(crate) fn hinted_service(&self) -> Option<usize> {
+        let mut hints = self.services.iter().filter(|fact| fact.from == Provenance::Hint);
+        let first = hints.next()?.value;
+        hints.all(|fact| fact.value == first).then_some(first)
+    }
+
     /// HTTP statuses of the highest provenance present.
     pub(crate) fn best_http_status(&self) -> impl Iterator<Item = &Fact<u16>> {
         let best = self.http_status.iter().map(|fact| fact.from).max();

@@ -153,12 +153,11 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
     };
     let signature =
         Signature { kind: SignatureKind::Regex, pattern: pattern.into(), case_sensitive };
-    let checked =
-        literals::regex(pattern).map_err(|message| (Code::BadRegex, message)).and_then(|info| {
-            match info.groups {
-                1 => literals::required(&signature),
-                n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
-            }
+    let checked = literals::checked_regex(pattern)
+        .map_err(|message| (Code::BadRegex, message))
+        .and_then(|info| match info.groups {
+            1 => literals::required(&signature),
+            n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
         });
     let literals = match checked {
         Ok(literals) => literals,

@@ -5,6 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level as Draw, Renderer, Snippet}
 use super::source::Source;
 use super::{Label, Level, Problem, SourceMap};
 use crate::yaml::node::Span;
+use crate::yaml::parse::floor;
 
 /// Labels of one problem that stand further apart are drawn as snippets of their own.
 const LINES_IN_ONE_SNIPPET: usize = 12;
@@ -99,8 +100,4 @@ fn line_start(text: &str, line: usize) -> usize {
 fn line_end(text: &str, line: usize) -> usize {
     let start = line_start(text, line);
     text[start..].find('\n').map_or(text.len(), |length| start + length)
-}
-
-fn floor(text: &str, index: usize) -> usize {
-    (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }

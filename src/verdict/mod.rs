@@ -13,7 +13,7 @@ pub use json::FORMAT_VERSION;
 pub use retry::Retry;
 
 use crate::catalog::{Catalog, Service};
-use crate::engine::evaluate::{Match, Proof, hinted_service};
+use crate::engine::evaluate::{Match, Proof};
 use crate::engine::program::{Program, extractor};
 use crate::engine::rank::{self, DecidedBy, Ranking};
 use crate::event::Event;
@@ -117,6 +117,7 @@ impl Verdict {
         catalog: &Catalog,
         program: &Program,
         event: &Event<'_>,
+        views: &Views<'_>,
         mut facts: Facts,
         ranking: Ranking,
     ) -> Verdict {
@@ -138,10 +139,9 @@ impl Verdict {
             .extend(superseded.iter().map(|(lost, _)| runner(lost.rule, DecidedBy::Supersedes)));
         let best = ranked.swap_remove(0);
         let rule = &rules[best.rule];
-        let views = Views::new(&event.text);
-        facts.read_waits(&views, catalog.fact_table());
+        facts.read_waits(views, catalog.fact_table());
         let secrets = redact::secrets(&event.text);
-        let values = read_values(program, &best, rule, event, &views, &facts, &secrets);
+        let values = read_values(program, &best, rule, event, views, &facts, &secrets);
         let retry = Retry::new(rule, &facts, &values, event.time);
         let outcome = Outcome {
             confidence: rank::confidence(&best, catalog),
@@ -202,6 +202,14 @@ impl Verdict {
     /// The service's entry in the catalogue.
     pub fn service_entry(&self) -> Option<&Service> {
         self.catalog.service(&self.service()?.id)
+    }
+
+    /// The service's name for people: the catalogue's, else what the caller called it.
+    pub fn service_name(&self) -> Option<Cow<'_, str>> {
+        match self.service_entry() {
+            Some(entry) => Some(Cow::Borrowed(&entry.name)),
+            None => Some(redact::redact(&self.service()?.id)),
+        }
     }
 
     /// Whether, when and where to retry. Without a verdict: never, since nothing is known.
@@ -301,11 +309,10 @@ impl Verdict {
         let entry = self.service_entry();
         match name.strip_prefix("service.") {
             Some(link) => entry?.link(link).map(str::to_owned),
-            None if name == "service" => Some(match (entry, self.service()) {
-                (Some(entry), _) => entry.name.to_string(),
-                (None, Some(service)) => redact::redact(&service.id).into_owned(),
-                (None, None) => "the service".to_owned(),
-            }),
+            None if name == "service" => {
+                let service = self.service_name().unwrap_or(Cow::Borrowed("the service"));
+                Some(service.into_owned())
+            }
             None => None,
         }
     }
@@ -333,8 +340,8 @@ fn service(catalog: &Catalog, rule: &Rule, facts: &Facts) -> Option<ServiceName>
     if let Some(id) = &rule.service {
         return Some(ServiceName { id: id.clone(), from: Provenance::Rule });
     }
-    let hint = hinted_service(facts)?;
-    Some(ServiceName { id: catalog.services()[hint.value].id.clone(), from: Provenance::Hint })
+    let hint = facts.hinted_service()?;
+    Some(ServiceName { id: catalog.services()[hint].id.clone(), from: Provenance::Hint })
 }
 
 fn evidence(proof: &Proof, event: &Event<'_>, secrets: &[Range<usize>]) -> Evidence {

@@ -113,7 +113,7 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
 }
 
 /// The largest character boundary at or before `index`.
-fn floor(text: &str, index: usize) -> usize {
+pub fn floor(text: &str, index: usize) -> usize {
     (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 

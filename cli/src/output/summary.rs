@@ -48,12 +48,8 @@ pub fn write(
     for (category, (number, groups)) in &causes {
         let mut services: Vec<String> = groups
             .iter()
-            .filter_map(|group| {
-                let service = group.verdict.service()?;
-                let entry = group.verdict.service_entry();
-                let name = entry.map_or(&service.id, |entry| &entry.name);
-                Some(harmless(name).into_owned())
-            })
+            .filter_map(|group| group.verdict.service_name())
+            .map(|name| harmless(&name).into_owned())
             .collect();
         services.sort();
         services.dedup();

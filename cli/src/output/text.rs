@@ -29,10 +29,7 @@ pub fn heading(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
     let id = paint(DIM, format_args!("[{}]", rule.id));
     writeln!(out, "{} {title}  {id}", severity(rule.severity))?;
     let mut facts = vec![rule.category.to_string()];
-    if let Some(service) = verdict.service() {
-        let name = verdict.service_entry().map_or(&service.id, |entry| &entry.name);
-        facts.push(harmless(name).into_owned());
-    }
+    facts.extend(verdict.service_name().map(|name| harmless(&name).into_owned()));
     facts.push(format!("{} acts", who_acts(rule.who)));
     facts.push(retry_words(verdict));
     if let Some(confidence) = verdict.confidence() {

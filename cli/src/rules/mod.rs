@@ -10,6 +10,7 @@ use whyerr::{Layer, Problems, Rule};
 
 use crate::Outcome;
 use crate::args::{GlobalArgs, RulesCommand, SelectArgs};
+use crate::explain::is_of;
 use crate::load::{self, LoadError, Loaded};
 use crate::term::{self, BOLD, DIM, GREEN, RED, clip, harmless, paint};
 
@@ -46,7 +47,7 @@ fn check(loaded: &Loaded, deny_warnings: bool) -> anyhow::Result<Outcome> {
         false => Layer::ALL.to_vec(),
     };
     let problems = catalog.lint(&layers);
-    let facts = fact_failures(loaded);
+    let facts = loaded.classifier.test_facts();
     for failure in &facts {
         term::error(failure);
     }
@@ -66,19 +67,14 @@ fn check(loaded: &Loaded, deny_warnings: bool) -> anyhow::Result<Outcome> {
     Ok(if fails { Outcome::Problem } else { Outcome::Fine })
 }
 
-/// The table of contexts tests itself.
-fn fact_failures(loaded: &Loaded) -> Vec<String> {
-    loaded.classifier.test_facts()
-}
-
 fn selected<'s>(
-    loaded: &Loaded,
+    loaded: &'s Loaded,
     select: &'s SelectArgs,
 ) -> anyhow::Result<impl Fn(&Rule) -> bool + 's> {
     let catalog = loaded.classifier.catalog();
     let service = match &select.service {
         Some(name) => match catalog.service(name) {
-            Some(service) => Some(service.id.clone()),
+            Some(service) => Some(service),
             None => bail!("no service is called `{name}`"),
         },
         None => None,
@@ -91,9 +87,7 @@ fn selected<'s>(
     Ok(move |rule: &Rule| {
         select.group.as_ref().is_none_or(|group| rule.id.starts_with(group.as_str()))
             && select.category.as_ref().is_none_or(|id| rule.category.as_str() == id)
-            && service.as_ref().is_none_or(|id| {
-                rule.service.as_ref() == Some(id) || rule.id.starts_with(&format!("{id}."))
-            })
+            && service.is_none_or(|service| is_of(rule, service))
     })
 }
 
