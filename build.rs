@@ -1,37 +1,82 @@
-//! Parses the built-in rule files once, so that a program that starts does not have to.
+//! Freezes the built-in pack, so that a program that starts neither parses nor checks it.
 //!
-//! Writes the list of files with their texts, their trees in the compact form of
-//! `src/yaml/node.rs`, their hash, and the required literals of their regexes. A file that does
-//! not parse stops the build with its place.
+//! Compiles the library's own modules: the rule files are loaded, merged and checked here, and a
+//! mistake in one stops the build, drawn with its place. What is written: the frozen pack (tables,
+//! rules, program), and for catalogues with further layers the list of files with their texts, their
+//! trees in the compact form of `src/yaml/node.rs`, and the required literals of their regexes.
+
+#![allow(dead_code, unused_imports)]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-#[path = "src/yaml/node.rs"]
-#[allow(dead_code)]
-mod node;
-#[path = "src/yaml/parse.rs"]
-#[allow(dead_code)]
-mod parse;
+#[path = "src/catalog/mod.rs"]
+mod catalog;
+#[path = "src/engine/mod.rs"]
+mod engine;
+#[path = "src/event.rs"]
+mod event;
+#[path = "src/explain.rs"]
+mod explain;
+#[path = "src/facts/mod.rs"]
+mod facts;
+#[path = "src/problem/mod.rs"]
+mod problem;
+#[path = "src/redact.rs"]
+mod redact;
+#[path = "src/rule/mod.rs"]
+mod rule;
+#[path = "src/testing.rs"]
+mod testing;
+#[path = "src/verdict/mod.rs"]
+mod verdict;
+#[path = "src/yaml/mod.rs"]
+mod yaml;
 
-#[path = "src/catalog/fnv.rs"]
-mod fnv;
-#[path = "src/engine/required.rs"]
-#[allow(dead_code)]
-mod required;
+/// Nothing is built in yet.
+mod builtin {
+    use std::collections::HashMap;
 
-use node::{Kind, Node, Span};
+    use crate::catalog::frozen::Pack;
+    use crate::engine::RegexInfo;
+    use crate::yaml::node::Node;
+
+    pub(crate) static FILES: &[(&str, &str)] = &[];
+    pub(crate) const PACK: Option<Pack<'static>> = None;
+    pub(crate) const HASH: &str = "";
+
+    pub(crate) struct BuiltinFile {
+        pub(crate) path: &'static str,
+        pub(crate) text: &'static str,
+        pub(crate) documents: Vec<Node>,
+    }
+
+    pub(crate) fn files() -> Vec<BuiltinFile> {
+        Vec::new()
+    }
+
+    pub(crate) fn regexes() -> HashMap<&'static str, RegexInfo> {
+        HashMap::new()
+    }
+}
+
+use catalog::{Catalog, fnv::Fnv};
+use engine::regex_info;
+use rule::words::Layer;
+use yaml::node::{Kind, Node, Span};
+use yaml::parse::parse;
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/yaml");
-    println!("cargo::rerun-if-changed=src/engine/required.rs");
-    println!("cargo::rerun-if-changed=src/catalog/fnv.rs");
+    println!("cargo::rerun-if-changed=src");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(out.join(name), bytes).expect("OUT_DIR can be written");
+    };
     let mut files = Vec::new();
     collect(&root.join("rules"), &mut files);
     files.sort();
@@ -39,18 +84,18 @@ fn main() {
     let mut list = String::from("&[\n");
     let mut trees = Vec::new();
     let mut regexes = BTreeSet::new();
-    let mut hash = fnv::Fnv::default();
+    let mut hash = Fnv::default();
+    let mut builder = Catalog::builder();
     for path in &files {
         let name = path.strip_prefix(&root).expect("below the root").display().to_string();
         let name = name.replace('\\', "/");
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let documents = parse::parse(&text).unwrap_or_else(|error| {
-            let line = text[..error.span.start as usize].matches('\n').count() + 1;
-            panic!("{name}:{line}: {}", error.message)
-        });
         writeln!(list, "({name:?}, include_str!({:?})),", path.display().to_string()).unwrap();
         hash.add(name.as_bytes());
         hash.add(text.as_bytes());
+        builder.text(Layer::Builtin, &name, &text);
+        // What does not parse is reported with its place by the builder.
+        let documents = parse(&text).unwrap_or_default();
         encode_text(&name, &mut trees);
         encode_number(documents.len() as u64, &mut trees);
         for document in &documents {
@@ -59,10 +104,18 @@ fn main() {
         }
     }
     list.push(']');
+    let catalog = builder.build().unwrap_or_else(|problems| {
+        eprintln!("{problems}");
+        panic!("the built-in rules do not load");
+    });
+    let [tables, rules, program] = catalog::frozen::freeze(&catalog);
+    write("builtin_tables.bin", &tables);
+    write("builtin_rules.bin", &rules);
+    write("builtin_program.bin", &program);
+
     let mut infos = Vec::new();
     for pattern in regexes {
-        // A regex that is wrong is reported with its place when the rules are loaded.
-        let Ok(info) = required::regex_info(&pattern) else { continue };
+        let Ok(info) = regex_info(&pattern) else { continue };
         encode_text(&pattern, &mut infos);
         encode_number(info.groups as u64, &mut infos);
         encode_number(info.literals.len() as u64, &mut infos);
@@ -71,11 +124,10 @@ fn main() {
             infos.extend_from_slice(literal);
         }
     }
-    fs::write(out.join("builtin_regexes.bin"), infos).expect("OUT_DIR can be written");
-    fs::write(out.join("builtin_hash.txt"), format!("{:016x}", hash.0))
-        .expect("OUT_DIR can be written");
-    fs::write(out.join("builtin_files.rs"), list).expect("OUT_DIR can be written");
-    fs::write(out.join("builtin_trees.bin"), trees).expect("OUT_DIR can be written");
+    write("builtin_regexes.bin", &infos);
+    write("builtin_hash.txt", format!("{:016x}", hash.0).as_bytes());
+    write("builtin_files.rs", list.as_bytes());
+    write("builtin_trees.bin", &trees);
 }
 
 /// Every text under a key `regex`, and all texts of `extract`.

@@ -77,7 +77,7 @@ fn belongs(rule: &Rule, service: &Service) -> bool {
 
 /// The rules that belong to a service, in the order of their ids.
 pub fn rules_of<'c>(catalog: &'c Catalog, service: &Service) -> Vec<&'c Rule> {
-    catalog.rules().iter().filter(|rule| belongs(rule, service)).collect()
+    catalog.rules().filter(|rule| belongs(rule, service)).collect()
 }
 
 /// The texts, codes and statuses by which a rule is recognised, as a person reads them.

@@ -59,6 +59,7 @@ The rule language is described in `docs/rules.md` of the repository.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+mod builtin;
 mod catalog;
 mod engine;
 mod event;

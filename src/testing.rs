@@ -76,7 +76,7 @@ impl Classifier {
         let catalog = self.catalog();
         let mut report = TestReport::default();
         let mut scratch = Scratch::default();
-        for rule in catalog.rules().iter().filter(|rule| select(rule)) {
+        for rule in catalog.rules().filter(|rule| select(rule)) {
             report.rules += 1;
             let positive = rule.examples.iter().map(|example| (example, true));
             let negative = rule.counterexamples.iter().map(|example| (example, false));

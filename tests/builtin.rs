@@ -33,7 +33,7 @@ fn every_category_and_every_error_status_has_a_rule() {
     for &category in Category::ALL {
         let usable =
             |rule: &&whyerr::Rule| rule.category == category && rule.status == Status::Stable;
-        assert!(catalog.rules().iter().any(|rule| usable(&rule)), "{category}");
+        assert!(catalog.rules().any(|rule| usable(&rule)), "{category}");
         assert!(catalog.category(category).definition.len() > 20, "{category}");
     }
     for status in (400..=426).chain([428, 429, 431, 451, 499]).chain(500..=511).chain(520..=527) {

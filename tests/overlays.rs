@@ -355,7 +355,6 @@ fn the_order_of_texts_changes_nothing() {
     let picture = |catalog: &Catalog| {
         let rules: Vec<String> = catalog
             .rules()
-            .iter()
             .map(|r| format!("{} {} {} {:?}", r.id, r.who, r.severity, r.causes))
             .collect();
         let events = ["acme queue is full", "queue is full", "chat is off"];

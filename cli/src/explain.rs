@@ -248,7 +248,7 @@ fn category_page(
     paragraph(out, &category.is_it_me)?;
     confused(out, catalog, category.id)?;
     section(out, "Rules")?;
-    for rule in catalog.rules().iter().filter(|rule| rule.category == category.id) {
+    for rule in catalog.rules().filter(|rule| rule.category == category.id) {
         if service.is_none_or(|service| is_of(rule, service)) {
             let title = explain::fill(&rule.title, service).unwrap_or_default();
             writeln!(out, "  {:<40} {title}", rule.id)?;

@@ -1,5 +1,7 @@
 //! The table of categories: what each means, who acts by default, what it is confused with.
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::Reader;
 use super::rule::retry;
 use crate::problem::{Code, Problem};
@@ -11,7 +13,7 @@ const KEYS: &[&str] =
     &["id", "name", "definition", "who", "severity", "retry", "is_it_me", "first", "confused_with"];
 
 /// What the catalogue knows of a category.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CategoryInfo {
     /// Which one.
@@ -35,7 +37,7 @@ pub struct CategoryInfo {
 }
 
 /// One entry for each category.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CategoryTable {
     list: Vec<CategoryInfo>,
     /// The layer that defined each; a higher layer may define one anew.

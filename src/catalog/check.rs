@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Inner;
 use super::fields::Reader;
 use super::merge::Index;
-use super::service::LINKS;
+use super::service::{LINKS, ServiceTable};
 use crate::problem::{Code, Problem};
 use crate::rule::Rule;
 use crate::verdict::template;
@@ -15,10 +14,21 @@ use crate::yaml::node::Span;
 pub(super) const BUILTIN_VALUES: &[&str] =
     &["http_status", "code", "grpc_status", "exit_code", "signal", "retry_after", "reset_at"];
 
-pub(super) fn check(inner: &mut Inner, index: &Index, reader: &mut Reader) {
-    let disabled: HashSet<&str> = inner.disabled.iter().map(|id| &**id).collect();
+/// What names can stand for.
+pub(super) struct Names<'n> {
+    /// Former ids, sorted, to rules.
+    pub(super) renamed: &'n [(Box<str>, usize)],
+    pub(super) disabled: &'n [Box<str>],
+    pub(super) services: &'n ServiceTable,
+    pub(super) index: &'n Index,
+}
+
+/// `rules` are in the order of their ids.
+pub(super) fn check(rules: &mut [Rule], names: &Names<'_>, reader: &mut Reader) {
+    let index = names.index;
+    let disabled: HashSet<&str> = names.disabled.iter().map(|id| &**id).collect();
     let known = |id: &str| index.get(id).is_some() || disabled.contains(id);
-    for rule in &inner.rules {
+    for rule in &*rules {
         for (field, ids) in [("supersedes", &rule.supersedes), ("related", &rule.related)] {
             for id in ids {
                 if !known(id) {
@@ -42,14 +52,14 @@ pub(super) fn check(inner: &mut Inner, index: &Index, reader: &mut Reader) {
                 );
             }
         }
-        services(rule, inner, reader);
+        services(rule, names.services, reader);
         placeholders(rule, reader);
     }
-    cycles(inner, reader);
+    cycles(rules, names.renamed, reader);
     // From here on `supersedes` holds present ids, in order.
     let resolve: HashMap<Box<str>, Box<str>> =
-        inner.renamed.iter().map(|(old, &at)| (old.clone(), inner.rules[at].id.clone())).collect();
-    for rule in &mut inner.rules {
+        names.renamed.iter().map(|(old, at)| (old.clone(), rules[*at].id.clone())).collect();
+    for rule in rules {
         for id in rule.supersedes.iter_mut().chain(&mut rule.related) {
             if let Some(new) = resolve.get(id) {
                 *id = new.clone();
@@ -63,16 +73,16 @@ pub(super) fn origin(rule: &Rule, field: &str) -> Span {
     rule.origins.iter().find(|(name, _)| &**name == field).map_or(rule.span, |(_, span)| *span)
 }
 
-fn services(rule: &Rule, inner: &Inner, reader: &mut Reader) {
+fn services(rule: &Rule, table: &ServiceTable, reader: &mut Reader) {
     let unknown = |id: &str, field: &str, reader: &mut Reader| {
         let message = format!("`{id}` is not a service of the catalogue");
         reader.report(
             Problem::new(Code::UnknownService, origin(rule, field), message)
-                .did_you_mean(id, inner.services.names()),
+                .did_you_mean(id, table.names()),
         );
     };
     if let Some(id) = &rule.service
-        && inner.services.find(id).is_none()
+        && table.find(id).is_none()
     {
         unknown(id, "service", reader);
     }
@@ -81,9 +91,10 @@ fn services(rule: &Rule, inner: &Inner, reader: &mut Reader) {
     for (when, field) in gates {
         let mut products = Vec::new();
         for id in &when.service {
-            match inner.services.find(id) {
-                Some(at) => products
-                    .extend(inner.services.list[at].products.iter().map(|product| &*product.id)),
+            match table.find(id) {
+                Some(at) => {
+                    products.extend(table.list[at].products.iter().map(|product| &*product.id))
+                }
                 None => unknown(id, field, reader),
             }
         }
@@ -141,16 +152,19 @@ fn placeholders(rule: &Rule, reader: &mut Reader) {
 }
 
 /// Rules that supersede one another in a circle.
-fn cycles(inner: &Inner, reader: &mut Reader) {
+fn cycles(rules: &[Rule], renamed: &[(Box<str>, usize)], reader: &mut Reader) {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,
         Open,
         Done,
     }
-    let at = |id: &str| inner.by_id.get(id).or_else(|| inner.renamed.get(id)).copied();
-    let mut marks = vec![Mark::New; inner.rules.len()];
-    for root in 0..inner.rules.len() {
+    let at = |id: &str| {
+        let renamed = |_| renamed.iter().find(|(old, _)| **old == *id).map(|(_, at)| *at).ok_or(());
+        rules.binary_search_by(|rule| (*rule.id).cmp(id)).or_else(renamed).ok()
+    };
+    let mut marks = vec![Mark::New; rules.len()];
+    for root in 0..rules.len() {
         // Depth first, without recursion: (rule, next of its list to visit).
         let mut stack = vec![(root, 0)];
         while let Some(&mut (rule, ref mut next)) = stack.last_mut() {
@@ -159,13 +173,13 @@ fn cycles(inner: &Inner, reader: &mut Reader) {
                 continue;
             }
             marks[rule] = Mark::Open;
-            let list = &inner.rules[rule].supersedes;
+            let list = &rules[rule].supersedes;
             match list.get(*next) {
                 Some(id) => {
                     *next += 1;
                     match at(id) {
                         Some(other) if marks[other] == Mark::Open => {
-                            let (rule, other) = (&inner.rules[rule], &inner.rules[other]);
+                            let (rule, other) = (&rules[rule], &rules[other]);
                             let message = format!(
                                 "`{}` and `{}` supersede each other in a circle",
                                 other.id, rule.id

@@ -57,7 +57,7 @@ const SHORT: usize = 5;
 pub(super) fn lint(catalog: &Catalog, layers: &[Layer]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let asserted = asserted(catalog);
-    for rule in catalog.rules().iter().filter(|rule| layers.contains(&rule.layer)) {
+    for rule in catalog.rules().filter(|rule| layers.contains(&rule.layer)) {
         // Rows of code tables are made from one: the table is their source and example.
         let row =
             rule.origins.iter().any(|(field, span)| &**field == "match" && *span == rule.span);

@@ -4,18 +4,17 @@
 //! resolved), checked as one, and then never change. Problems of all files are reported together;
 //! a catalogue with errors does not exist.
 
-pub(crate) mod builtin;
 pub(crate) mod category;
 mod check;
 pub(crate) mod fields;
-mod fnv;
+pub(crate) mod fnv;
+pub(crate) mod frozen;
 mod lint;
 pub(crate) mod merge;
 pub(crate) mod rule;
 pub(crate) mod service;
 mod shift;
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +22,8 @@ use std::sync::Arc;
 pub use category::CategoryInfo;
 pub use service::{Product, Service};
 
+use crate::builtin;
+use crate::engine::program::Program;
 use crate::facts::table::{Case, FactTable};
 use crate::problem::{Code, Place, Problem, Problems, SourceMap, Text};
 use crate::rule::Rule;
@@ -30,8 +31,10 @@ use crate::rule::words::{Category, Layer};
 use crate::yaml::node::{Kind, Node, Span};
 use crate::yaml::parse::{MAX_FILE_BYTES, parse};
 use category::CategoryTable;
+use check::Names;
 use fields::Reader;
 use fnv::Fnv;
+use frozen::Rules;
 use merge::{Field, Index, Patch, RawRule};
 use service::ServiceTable;
 
@@ -53,11 +56,11 @@ pub struct Catalog {
 }
 
 struct Inner {
-    /// In the order of their ids.
-    rules: Vec<Rule>,
-    by_id: HashMap<Box<str>, usize>,
-    /// Former ids, to rules.
-    renamed: HashMap<Box<str>, usize>,
+    rules: Rules,
+    /// Of the rules, sorted.
+    ids: Vec<Box<str>>,
+    /// Former ids, sorted, to rules.
+    renamed: Vec<(Box<str>, usize)>,
     /// Ids that a patch disabled.
     disabled: Vec<Box<str>>,
     services: ServiceTable,
@@ -66,6 +69,8 @@ struct Inner {
     sources: Arc<SourceMap>,
     hash: u64,
     warnings: Vec<Problem>,
+    /// The program of exactly this catalogue, if it was made at build time.
+    frozen_program: Option<&'static [u8]>,
 }
 
 /// Collects layers of rules and builds a [`Catalog`] of them.
@@ -117,17 +122,27 @@ impl Catalog {
     }
 
     /// All rules, in the order of their ids.
-    pub fn rules(&self) -> &[Rule] {
-        &self.inner.rules
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.inner.rules.iter()
+    }
+
+    /// The rule at a place in the order of ids.
+    pub(crate) fn rule_at(&self, index: usize) -> &Rule {
+        self.inner.rules.get(index)
     }
 
     /// The rule of this id or former id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rule_index(id).map(|index| &self.inner.rules[index])
+        self.rule_index(id).map(|index| self.rule_at(index))
     }
 
     pub(crate) fn rule_index(&self, id: &str) -> Option<usize> {
-        self.inner.by_id.get(id).or_else(|| self.inner.renamed.get(id)).copied()
+        let Inner { ids, renamed, .. } = &*self.inner;
+        let renamed = |_| {
+            let at = renamed.binary_search_by(|(old, _)| (**old).cmp(id))?;
+            Ok::<_, usize>(renamed[at].1)
+        };
+        ids.binary_search_by(|known| (**known).cmp(id)).or_else(renamed).ok()
     }
 
     /// All services.
@@ -194,6 +209,11 @@ impl Catalog {
         Problems::new(problems, self.inner.sources.clone())
     }
 
+    /// The program that was made of this catalogue at build time.
+    pub(crate) fn frozen_program(&self) -> Option<Program> {
+        self.inner.frozen_program.map(frozen::thaw_program)
+    }
+
     pub(crate) fn sources(&self) -> &Arc<SourceMap> {
         &self.inner.sources
     }
@@ -202,7 +222,7 @@ impl Catalog {
 impl std::fmt::Debug for Catalog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Catalog")
-            .field("rules", &self.rules().len())
+            .field("rules", &self.inner.rules.len())
             .field("services", &self.services().len())
             .field("hash", &self.hash())
             .finish()
@@ -264,6 +284,13 @@ impl CatalogBuilder {
         let mut hash = Fnv::default();
         hash.add(builtin::HASH.as_bytes());
         hash.add(&[u8::from(self.builtin)]);
+        let alone = self.builtin && self.inputs.is_empty() && self.problems.is_empty();
+        if let Some(pack) = builtin::PACK.filter(|_| alone) {
+            for &(path, text) in builtin::FILES {
+                sources.add(path.to_owned(), Text::Static(text));
+            }
+            return Ok(frozen::thaw(pack, hash.0, sources));
+        }
         let mut documents: Vec<(Layer, Node)> = Vec::new();
         for file in builtin::files() {
             if !self.builtin && !TABLES.contains(&file.path) {
@@ -358,17 +385,20 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
         }
     }
     list.sort_by(|a, b| a.id.cmp(&b.id));
-    let by_id: HashMap<Box<str>, usize> =
-        list.iter().enumerate().map(|(at, rule)| (rule.id.clone(), at)).collect();
-    let mut renamed = HashMap::new();
+    let mut renamed: Vec<(Box<str>, usize)> = Vec::new();
     for (at, rule) in list.iter().enumerate() {
-        for id in &rule.renames {
-            renamed.insert(id.clone(), at);
-        }
+        renamed.extend(rule.renames.iter().map(|id| (id.clone(), at)));
     }
-    let mut inner = Inner {
-        rules: list,
-        by_id,
+    renamed.sort();
+    check::check(
+        &mut list,
+        &Names { renamed: &renamed, disabled: &disabled, services: &services, index: &index },
+        reader,
+    );
+    lint::expired(&patches, reader);
+    Inner {
+        ids: list.iter().map(|rule| rule.id.clone()).collect(),
+        rules: list.into(),
         renamed,
         disabled,
         services,
@@ -377,10 +407,8 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
         sources: Arc::default(),
         hash: 0,
         warnings: Vec::new(),
-    };
-    check::check(&mut inner, &index, reader);
-    lint::expired(&patches, reader);
-    inner
+        frozen_program: None,
+    }
 }
 
 fn check_schema(fields: &fields::Fields<'_>, reader: &mut Reader) {

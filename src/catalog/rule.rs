@@ -6,6 +6,7 @@ use super::category::CategoryTable;
 use super::fields::{Fields, Reader};
 use super::merge::RawRule;
 use crate::engine::literals;
+use crate::engine::required::text_literals;
 use crate::facts::values;
 use crate::problem::{Code, Problem};
 use crate::rule::model::{
@@ -605,16 +606,21 @@ fn example(reader: &mut Reader, node: &Node, keys: &[&'static str]) -> Option<Ex
     })
 }
 
-/// A number means nothing without its owner.
+/// A number means nothing without its owner, and a code of two letters neither.
 fn check_numeric_codes(reader: &mut Reader, fields: &Fields<'_>, blocks: &[Block], when: &When) {
     for block in blocks {
         if !when.service.is_empty() || !block.when.service.is_empty() {
             continue;
         }
-        let numeric = |code: &&str| code.bytes().all(|byte| byte.is_ascii_digit());
-        if let Some(code) = block.conditions.code.iter().map(|code| &**code).find(numeric) {
+        let unclear = |code: &&str| {
+            code.bytes().all(|byte| byte.is_ascii_digit()) || text_literals(code).is_empty()
+        };
+        if let Some(code) = block.conditions.code.iter().map(|code| &**code).find(unclear) {
             let span = fields.get("match").map_or(fields.span, |node| node.span);
-            let message = format!("code {code} is a number without a service");
+            let message = match code.bytes().all(|byte| byte.is_ascii_digit()) {
+                true => format!("code {code} is a number without a service"),
+                false => format!("code `{code}` is too short to mean anything without a service"),
+            };
             reader.report(
                 Problem::new(Code::NumericCodeWithoutService, span, message)
                     .help("add `when: { service: [...] }` to the rule or to the block"),

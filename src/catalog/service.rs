@@ -1,7 +1,9 @@
 //! Services: who raises errors, what betrays them in a text, their links and code tables.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::fields::{Fields, Reader};
 use super::merge::{Field, RawRule};
@@ -34,7 +36,7 @@ pub(crate) const LINKS: &[&str] =
 const GROUP_KEYS: &[&str] = &["product", "references", "rows", "extends"];
 
 /// A service of the catalogue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Service {
     /// Stable id.
@@ -64,7 +66,7 @@ pub struct Service {
 }
 
 /// A product of a service: the same code may mean something else in another one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Product {
     /// Id within the service.
@@ -89,10 +91,10 @@ impl Service {
 }
 
 /// All services, with every name they go by.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct ServiceTable {
     pub(crate) list: Vec<Service>,
-    by_name: HashMap<String, usize>,
+    by_name: BTreeMap<String, usize>,
 }
 
 impl ServiceTable {

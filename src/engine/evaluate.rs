@@ -5,8 +5,6 @@ use super::program::{ConditionProgram, Gate, Program, RuleId, SigId};
 use crate::catalog::Catalog;
 use crate::facts::text::Range;
 use crate::facts::{Fact, Facts};
-use crate::rule::Rule;
-use crate::rule::model::Conditions;
 use crate::rule::words::Tier;
 
 /// Finds a signature: the first place in the first view that holds it.
@@ -63,15 +61,14 @@ impl Context<'_> {
     /// The best matched block of a rule, or why there is none (of its last block that came
     /// nearest).
     pub(crate) fn evaluate(&self, id: RuleId, look: &mut impl Look) -> Result<Match, Miss> {
-        let rule = &self.catalog.rules()[id];
         let program = &self.program.rules[id];
         if !self.passes(&program.gate) {
             return Err(Miss::Gate);
         }
         let mut best: Option<Match> = None;
         let mut miss = Miss::Gate;
-        for block in 0..rule.blocks.len() {
-            match self.block(id, rule, block, look) {
+        for block in 0..program.blocks.len() {
+            match self.block(id, block, look) {
                 Ok(found) => {
                     let better = best.as_ref().is_none_or(|best| {
                         (std::cmp::Reverse(found.tier), found.kinds, found.bytes)
@@ -98,36 +95,29 @@ impl Context<'_> {
         best.ok_or(miss)
     }
 
-    fn block(
-        &self,
-        id: RuleId,
-        rule: &Rule,
-        at: usize,
-        look: &mut impl Look,
-    ) -> Result<Match, Miss> {
-        let model = &rule.blocks[at];
+    fn block(&self, id: RuleId, at: usize, look: &mut impl Look) -> Result<Match, Miss> {
         let program = &self.program.rules[id];
         let block = &program.blocks[at];
         if !self.passes(&block.gate) {
             return Err(Miss::Gate);
         }
         let mut score = Score::default();
-        self.conditions(&block.conditions, &model.conditions, look, &mut score)
+        self.conditions(&block.conditions, look, &mut score)
             .map_err(|kind| Miss::Lacks(at, kind))?;
         for &sig in &block.none {
             if let Some(range) = look.find(sig) {
                 return Err(Miss::Excluded(at, sig, range));
             }
         }
-        let corroborated = self.any_of(&program.corroborate, &rule.corroborate, look);
-        if model.weak && !corroborated {
+        let corroborated = self.any_of(&program.corroborate, look);
+        if block.weak && !corroborated {
             return Err(Miss::Uncorroborated(at));
         }
         let gated = !program.gate.services.is_empty() || !block.gate.services.is_empty();
         let agrees = program.service.is_some_and(|service| self.known.contains(&service));
         let coarse =
-            model.coarse || score.code.as_ref().is_some_and(|code| self.is_coarse(id, code));
-        let attributed = gated || rule.service.is_some();
+            block.coarse || score.code.as_ref().is_some_and(|code| self.is_coarse(id, code));
+        let attributed = gated || program.service.is_some();
         Ok(Match {
             rule: id,
             block: at,
@@ -139,11 +129,10 @@ impl Context<'_> {
         })
     }
 
-    /// All kinds that `model` has must hold; the first that does not is the error.
+    /// All kinds that there are must hold; the first that does not is the error.
     fn conditions(
         &self,
         program: &ConditionProgram,
-        model: &Conditions,
         look: &mut impl Look,
         score: &mut Score,
     ) -> Result<(), &'static str> {
@@ -171,29 +160,29 @@ impl Context<'_> {
         if !program.codes.is_empty() {
             self.codes(program, look, score)?;
         }
-        if !model.http_status.is_empty() {
+        if !program.http_status.is_empty() {
             let hit = self.facts.best_http_status().find_map(|fact| {
-                let matching = model.http_status.iter().filter(|r| r.contains(fact.value));
+                let matching = program.http_status.iter().filter(|r| r.contains(fact.value));
                 matching.map(|range| range.is_class()).min().map(|class| (fact, class))
             });
             let (fact, class) = hit.ok_or("http_status")?;
             score.fact(Some(Proof::HttpStatus(fact.value, fact.at)), "http_status")?;
             score.class = class;
         }
-        if !model.grpc_status.is_empty() {
+        if !program.grpc_status.is_empty() {
             let best = self.facts.grpc_status.iter().map(|fact| fact.from).max();
             let hit =
                 self.facts.grpc_status.iter().find(|fact| {
-                    Some(fact.from) == best && model.grpc_status.contains(&fact.value)
+                    Some(fact.from) == best && program.grpc_status.contains(&fact.value)
                 });
             score.fact(hit.map(|fact| Proof::GrpcStatus(fact.value, fact.at)), "grpc_status")?;
         }
-        if !model.exit_code.is_empty() {
-            let hit = find(&self.facts.exit_code, &model.exit_code);
+        if !program.exit_code.is_empty() {
+            let hit = find(&self.facts.exit_code, &program.exit_code);
             score.fact(hit.map(|fact| Proof::ExitCode(fact.value, fact.at)), "exit_code")?;
         }
-        if !model.signal.is_empty() {
-            let hit = find(&self.facts.signal, &model.signal);
+        if !program.signal.is_empty() {
+            let hit = find(&self.facts.signal, &program.signal);
             score.fact(hit.map(|fact| Proof::Signal(fact.value, fact.at)), "signal")?;
         }
         Ok(())
@@ -230,15 +219,15 @@ impl Context<'_> {
     }
 
     /// Any one condition of `corroborate` holds.
-    fn any_of(&self, program: &ConditionProgram, model: &Conditions, look: &mut impl Look) -> bool {
-        let statuses = model
+    fn any_of(&self, program: &ConditionProgram, look: &mut impl Look) -> bool {
+        let statuses = program
             .http_status
             .iter()
             .any(|range| self.facts.http_status.iter().any(|fact| range.contains(fact.value)));
         statuses
-            || self.facts.grpc_status.iter().any(|fact| model.grpc_status.contains(&fact.value))
-            || find(&self.facts.exit_code, &model.exit_code).is_some()
-            || find(&self.facts.signal, &model.signal).is_some()
+            || self.facts.grpc_status.iter().any(|fact| program.grpc_status.contains(&fact.value))
+            || find(&self.facts.exit_code, &program.exit_code).is_some()
+            || find(&self.facts.signal, &program.signal).is_some()
             || program.any.iter().any(|&sig| look.find(sig).is_some())
             || (!program.all.is_empty() && program.all.iter().all(|&sig| look.find(sig).is_some()))
             || (!program.codes.is_empty()

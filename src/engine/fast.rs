@@ -5,8 +5,8 @@
 //! through a context or a code with the same property. Losing a candidate is a defect; asking one
 //! too many only costs time.
 
-use super::automaton::to_lower;
 use super::evaluate::{Context, Look, Match};
+use super::index::to_lower;
 use super::naive::bounded;
 use super::program::{Program, RuleId, SigId, Use};
 use crate::catalog::Catalog;
@@ -100,7 +100,10 @@ pub(crate) fn matches<'e>(
     scratch.begin(program, table.contexts.len());
     let text: &[u8] = &event.text;
     let nominated = search(program, text, Original, scratch);
-    if !nominated && !event.has_facts() && !hides_literals(text) {
+    let mut facts = Facts::given(event, catalog.service_table());
+    // The caller may know the service whose marks are not in the text.
+    let coded = facts.known_services().iter().any(|s| program.coded_services.contains(s));
+    if !nominated && !event.has_facts() && !coded && !hides_literals(text) {
         return None;
     }
 
@@ -108,7 +111,6 @@ pub(crate) fn matches<'e>(
     for view in views.iter().skip(1) {
         search(program, &view.bytes, view, scratch);
     }
-    let mut facts = Facts::given(event, catalog.service_table());
     let (contexts, stamp) = (std::mem::take(&mut scratch.contexts), scratch.stamp);
     facts.read(&views, table, |context| contexts[context] == stamp);
     scratch.contexts = contexts;
@@ -133,8 +135,8 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
     let mut nominated = false;
     let mut lower = std::mem::take(&mut scratch.lower);
     to_lower(text, &mut lower);
-    program.automaton.find_in_lower(&lower, |literal, start, end| {
-        for &used in &program.uses[literal] {
+    program.index.find(&lower, |literal, start, end| {
+        for &used in program.uses.get(literal) {
             match used {
                 Use::Whole(sig) => {
                     if matches!(scratch.state(sig), Some(State::Found(_))) {
@@ -164,27 +166,22 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                 }
             }
         }
-        true
     });
     scratch.lower = lower;
     nominated
 }
 
-/// Where, from `at` on, the first literal begins that may make a line match. `lower` is the chunk
-/// in lower case.
-pub(crate) fn next_nomination(program: &Program, lower: &[u8], at: usize) -> Option<usize> {
-    let mut first = None;
-    let text = &lower[at..];
-    program.automaton.find_in_lower(text, |literal, start, end| {
+/// Collects where literals stand that may make a line match, in no order. `lower` is the chunk in
+/// lower case.
+pub(crate) fn nominations(program: &Program, lower: &[u8], places: &mut Vec<usize>) {
+    program.index.find(lower, |literal, start, end| {
         let nominates = program.nominates[literal]
-            && (program.uses[literal].iter().any(|used| *used != Use::Number)
-                || is_whole_number(text, start, end));
+            && (program.uses.get(literal).iter().any(|used| *used != Use::Number)
+                || is_whole_number(lower, start, end));
         if nominates {
-            first = Some(at + start);
+            places.push(start);
         }
-        !nominates
     });
-    first
 }
 
 fn is_whole_number(text: &[u8], start: usize, end: usize) -> bool {
@@ -220,7 +217,7 @@ fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &m
         }
         let Some(range) = look.find(sig) else { continue };
         for entry in entries {
-            facts.add_service(entry.service, entry.from, range);
+            facts.add_service(entry.service, entry.from(), range);
             if let Some(product) = entry.product {
                 facts.add_product(&catalog.services()[entry.service].products[product].id, range);
             }
@@ -232,13 +229,14 @@ fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &m
 fn candidates(program: &Program, facts: &Facts, look: &mut Fast<'_>) {
     for index in 0..look.scratch.touched.len() {
         let sig = look.scratch.touched[index];
-        if !program.by_signature[sig].is_empty() && look.find(sig).is_some() {
-            look.scratch.add_rules(program.by_signature[sig].iter().copied());
+        let rules = program.by_signature.get(sig);
+        if !rules.is_empty() && look.find(sig).is_some() {
+            look.scratch.add_rules(rules.iter().copied());
         }
     }
     for fact in &facts.codes {
         if let Some(code) = program.code(&fact.value) {
-            look.scratch.add_rules(program.by_code[code].iter().copied());
+            look.scratch.add_rules(program.by_code.get(code).iter().copied());
         }
     }
     for fact in facts.best_http_status() {
@@ -297,15 +295,16 @@ fn find_in(sig: &super::program::Sig, text: &[u8]) -> Option<(usize, usize)> {
     if sig.signature.kind == SignatureKind::Regex {
         return sig.regex()?.find(text).map(|found| (found.start(), found.end()));
     }
-    let (lower, exact) = (&*sig.lower, sig.signature.pattern.as_bytes());
-    let first = *lower.first()?;
-    for start in memchr::memchr2_iter(first, first.to_ascii_uppercase(), text) {
-        let end = start + lower.len();
+    let pattern = sig.signature.pattern.as_bytes();
+    let first = *pattern.first()?;
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    for start in memchr::memchr2_iter(lower, upper, text) {
+        let end = start + pattern.len();
         let part = text.get(start..end)?;
         let same = if sig.signature.case_sensitive {
-            part == exact
+            part == pattern
         } else {
-            part.eq_ignore_ascii_case(lower)
+            part.eq_ignore_ascii_case(pattern)
         };
         if same && bounded(sig.signature.kind, text, start, end) {
             return Some((start, end));

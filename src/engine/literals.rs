@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::required::{self, RegexInfo, regex_info};
-use crate::catalog::builtin;
+use crate::builtin;
 use crate::problem::Code;
 use crate::rule::model::{Signature, SignatureKind};
 

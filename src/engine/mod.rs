@@ -1,16 +1,17 @@
 //! Matching: one compiled engine, one oracle, one evaluation and one ranking for both.
 
-mod automaton;
+mod compile;
 pub(crate) mod evaluate;
 pub(crate) mod fast;
+mod index;
 pub(crate) mod literals;
 mod naive;
 pub(crate) mod program;
 pub(crate) mod rank;
 mod reason;
-mod required;
+pub(crate) mod required;
 pub(crate) use required::RegexInfo;
-#[cfg(test)]
+#[allow(unused_imports)] // By `build.rs` and tests.
 pub(crate) use required::regex_info;
 
 use std::sync::Arc;
@@ -54,7 +55,8 @@ impl Classifier {
 
     /// Compiles a catalogue.
     pub fn new(catalog: &Catalog) -> Classifier {
-        Classifier { catalog: catalog.clone(), program: Arc::new(Program::new(catalog)) }
+        let program = catalog.frozen_program().unwrap_or_else(|| Program::new(catalog));
+        Classifier { catalog: catalog.clone(), program: Arc::new(program) }
     }
 
     /// The catalogue that it was made of.
@@ -105,9 +107,9 @@ impl Classifier {
         &self.program
     }
 
-    /// Literals in the automaton and bytes of heap that it uses.
-    pub fn automaton_size(&self) -> (usize, usize) {
-        (self.program.uses.len(), self.program.automaton.memory_usage())
+    /// Literals in the index and bytes of heap that it uses.
+    pub fn index_size(&self) -> (usize, usize) {
+        (self.program.index.len(), self.program.index.memory_usage())
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn matches<'e>(
     facts.read(&views, catalog.fact_table(), |_| true);
     for entry in &program.services {
         if let Some(range) = look.find(entry.signature) {
-            facts.add_service(entry.service, entry.from, range);
+            facts.add_service(entry.service, entry.from(), range);
             if let Some(product) = entry.product {
                 facts.add_product(&catalog.services()[entry.service].products[product].id, range);
             }
@@ -32,7 +32,7 @@ pub(crate) fn matches<'e>(
     let known = facts.known_services();
     let context = Context { catalog, program, facts: &facts, known: &known };
     let matches =
-        (0..catalog.rules().len()).filter_map(|id| context.evaluate(id, &mut look).ok()).collect();
+        (0..program.rules.len()).filter_map(|id| context.evaluate(id, &mut look).ok()).collect();
     (views, facts, matches)
 }
 

@@ -65,16 +65,16 @@ pub(crate) struct Ranking {
 
 /// Ranks all matches of an event.
 pub(crate) fn rank(matches: Vec<Match>, catalog: &Catalog) -> Ranking {
-    let rules = catalog.rules();
+    let rule_of = |found: &Match| catalog.rule_at(found.rule);
     let (shadows, matches): (Vec<_>, Vec<_>) =
-        matches.into_iter().partition(|m| rules[m.rule].status == Status::Shadow);
+        matches.into_iter().partition(|m| rule_of(m).status == Status::Shadow);
     // Fallbacks rank below everything and so remove nothing that is not a fallback itself.
     let remover = |m: &Match| {
         matches
             .iter()
             .filter(|other| other.rule != m.rule)
-            .filter(|other| rules[m.rule].fallback || !rules[other.rule].fallback)
-            .filter(|other| rules[other.rule].supersedes.iter().any(|id| *id == rules[m.rule].id))
+            .filter(|other| rule_of(m).fallback || !rule_of(other).fallback)
+            .filter(|other| rule_of(other).supersedes.iter().any(|id| *id == rule_of(m).id))
             .map(|other| other.rule)
             .min()
     };
@@ -96,9 +96,9 @@ pub(crate) fn rank(matches: Vec<Match>, catalog: &Catalog) -> Ranking {
     };
     let ambiguous = match ranked.as_slice() {
         [best, rest @ ..] => {
-            let (first, tie) = (&rules[best.rule], best.tier);
+            let (first, tie) = (rule_of(best), best.tier);
             rest.iter().take(1).any(|other| {
-                let rule = &rules[other.rule];
+                let rule = rule_of(other);
                 other.tier == tie
                     && rule.priority == first.priority
                     && rule.fallback == first.fallback
@@ -112,7 +112,7 @@ pub(crate) fn rank(matches: Vec<Match>, catalog: &Catalog) -> Ranking {
 
 /// The order of two matches and the step that decides it.
 pub(crate) fn compare(a: &Match, b: &Match, catalog: &Catalog) -> (Ordering, DecidedBy) {
-    let (x, y) = (&catalog.rules()[a.rule], &catalog.rules()[b.rule]);
+    let (x, y) = (catalog.rule_at(a.rule), catalog.rule_at(b.rule));
     let steps = [
         (x.fallback.cmp(&y.fallback), DecidedBy::Fallback),
         (y.priority.cmp(&x.priority), DecidedBy::Priority),
@@ -128,7 +128,7 @@ pub(crate) fn compare(a: &Match, b: &Match, catalog: &Catalog) -> (Ordering, Dec
 
 /// How sure a verdict of this match is.
 pub(crate) fn confidence(found: &Match, catalog: &Catalog) -> Confidence {
-    if catalog.rules()[found.rule].fallback {
+    if catalog.rule_at(found.rule).fallback {
         return Confidence::Weak;
     }
     match found.tier {

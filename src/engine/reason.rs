@@ -47,9 +47,8 @@ pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
     let catalog = &classifier.catalog;
     let (views, facts, matches) = naive::matches(catalog, &classifier.program, event);
     let ranking = rank::rank(matches, catalog);
-    let rules = catalog.rules();
     let reason = |found: &Match, lost_by, shadow| Reason {
-        rule: rules[found.rule].id.clone(),
+        rule: catalog.rule_at(found.rule).id.clone(),
         tier: found.tier,
         corroborated: found.corroborated,
         kinds: found.kinds,
@@ -64,7 +63,7 @@ pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
         list.push(reason(found, lost_by, false));
     }
     for (found, by) in &ranking.superseded {
-        let lost_by = Some((DecidedBy::Supersedes, Some(rules[*by].id.clone())));
+        let lost_by = Some((DecidedBy::Supersedes, Some(catalog.rule_at(*by).id.clone())));
         list.push(reason(found, lost_by, false));
     }
     list.extend(ranking.shadows.iter().map(|found| reason(found, None, true)));
@@ -103,7 +102,7 @@ impl Why {
         let known = self.facts.known_services();
         let context = Context { catalog, program, facts: &self.facts, known: &known };
         let miss = context.evaluate(index, &mut look).err()?;
-        let rule = &catalog.rules()[index];
+        let rule = catalog.rule_at(index);
         Some(match miss {
             Miss::Gate => {
                 let mut wanted: Vec<&str> = rule.when.service.iter().map(|id| &**id).collect();

@@ -10,10 +10,6 @@ use super::table::FactTable;
 const MAX_KEY: usize = 32;
 const MAX_VALUE: usize = 128;
 
-/// Every key of the fact table contains one of these: where one- and two-letter codes can be
-/// read, one of them stands in the raw text (or the `|` of a table row).
-pub(crate) const KEY_PARTS: &[&str] = &["code", "err", "type", "status", "reason", "state"];
-
 /// A code as it stands in one view: value and its range.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Found {

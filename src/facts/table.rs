@@ -5,9 +5,9 @@
 
 use once_cell::sync::OnceCell;
 use regex::bytes::Regex;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::codes::KEY_PARTS;
 use super::values;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
@@ -16,7 +16,7 @@ use crate::rule::model::{Signature, SignatureKind};
 use crate::yaml::node::{Kind, Node};
 
 /// What a context states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Subject {
     HttpStatus,
     GrpcStatus,
@@ -45,7 +45,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
 ];
 
 /// One row: a regex with one group, which is the value.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Context {
     pub(crate) subject: Subject,
     pub(crate) signature: Signature,
@@ -58,6 +58,7 @@ pub(crate) struct Context {
     pub(crate) unit: Option<Duration>,
     /// Put before the value of a code: `SQLSTATE-`.
     pub(crate) prefix: Box<str>,
+    #[serde(skip)]
     regex: OnceCell<Regex>,
 }
 
@@ -69,7 +70,7 @@ impl Context {
 }
 
 /// A text and the facts that stand in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Case {
     /// The text.
     pub text: Box<str>,
@@ -88,7 +89,7 @@ pub struct Case {
 }
 
 /// All contexts and the keys that name codes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FactTable {
     pub(crate) contexts: Vec<Context>,
     /// Keys whose value is a code even unquoted: `code`, `errcode`.
@@ -117,13 +118,7 @@ impl FactTable {
         for (name, list) in [("hard_keys", &mut self.hard_keys), ("soft_keys", &mut self.soft_keys)]
         {
             if let Some(node) = fields.get(name) {
-                for key in reader.texts(node) {
-                    if !KEY_PARTS.iter().any(|part| key.contains(part)) {
-                        let message = format!("the key `{key}` contains none of {KEY_PARTS:?}");
-                        reader.report(Problem::new(Code::BadSignature, node.span, message));
-                    }
-                    list.push(key);
-                }
+                list.extend(reader.texts(node));
                 list.sort();
                 list.dedup();
             }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::words::{
     Alternative, Category, Layer, RetryVerdict, Scope, Severity, Status, ValueType, Who,
 };
 use crate::yaml::node::Span;
 
 /// A rule, merged from its own text, what it extends, and patches.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rule {
     /// Stable id, unique over all layers.
@@ -64,7 +66,7 @@ pub struct Rule {
 }
 
 /// A step to take.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Remedy {
     /// Variants: the first whose placeholders can all be filled in is used.
@@ -74,7 +76,7 @@ pub struct Remedy {
 }
 
 /// A source of what a rule claims.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reference {
     /// Where it stands.
@@ -86,7 +88,7 @@ pub struct Reference {
 }
 
 /// A gate: the known service (and product) must be one of these. Empty lists let everything in.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct When {
     pub(crate) service: Vec<Box<str>>,
     pub(crate) product: Vec<Box<str>>,
@@ -99,7 +101,7 @@ impl When {
 }
 
 /// One alternative of `match`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Block {
     pub(crate) when: When,
     pub(crate) conditions: Conditions,
@@ -109,7 +111,7 @@ pub(crate) struct Block {
 }
 
 /// Conditions of all kinds. In a block the kinds AND; under `corroborate` any one suffices.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Conditions {
     pub(crate) any: Vec<Signature>,
     pub(crate) all: Vec<Signature>,
@@ -133,7 +135,7 @@ impl Conditions {
 }
 
 /// A range of statuses, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Range {
     pub(crate) first: u16,
     pub(crate) last: u16,
@@ -151,14 +153,14 @@ impl Range {
 }
 
 /// One thing a rule looks for in the text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Signature {
     pub(crate) kind: SignatureKind,
     pub(crate) pattern: Box<str>,
     pub(crate) case_sensitive: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum SignatureKind {
     /// A substring.
     Text,
@@ -171,7 +173,7 @@ pub(crate) enum SignatureKind {
 }
 
 /// A value to read from the text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Extract {
     pub(crate) name: Box<str>,
     pub(crate) kind: ValueType,
@@ -180,7 +182,7 @@ pub(crate) struct Extract {
 }
 
 /// The retry advice of a rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RetryRule {
     /// Whether.
@@ -202,7 +204,7 @@ pub struct RetryRule {
 }
 
 /// An event in a rule's own tests.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Example {
     /// The text; may be empty where facts suffice.
@@ -221,7 +223,7 @@ pub struct Example {
 }
 
 /// The facts of an [`Example`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExampleFacts {
     /// HTTP status.

@@ -37,6 +37,15 @@ macro_rules! words {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<$name, D::Error> {
+                let id = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+                $name::from_id(&id).ok_or_else(|| {
+                    serde::de::Error::custom(format_args!("`{id}` is not a {}", stringify!($name)))
+                })
+            }
+        }
     };
 }
 

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::engine::Classifier;
-use crate::engine::fast::{Scratch, next_nomination};
+use crate::engine::fast::{Scratch, nominations};
 use crate::event::Event;
 use crate::verdict::Verdict;
 
@@ -41,11 +41,13 @@ pub fn scan(
     let lower = scratch.take_chunk(chunk);
     let mut at = 0;
     let mut hidden = HiddenLiterals::new(chunk);
-    let mut hit = next_nomination(program, &lower, 0);
+    let mut places = Vec::new();
+    nominations(program, &lower, &mut places);
+    places.sort_unstable();
+    let mut places = places.into_iter().peekable();
     while at < chunk.len() {
-        if hit.is_some_and(|hit| hit < at) {
-            hit = next_nomination(program, &lower, at);
-        }
+        while places.next_if(|&place| place < at).is_some() {}
+        let hit = places.peek().copied();
         // Lines whose escapes may hide a literal are candidates as well.
         let Some(candidate) = [hit, hidden.next_from(at)].into_iter().flatten().min() else {
             break;

@@ -14,7 +14,7 @@ pub use retry::Retry;
 
 use crate::catalog::{Catalog, Service};
 use crate::engine::evaluate::{Match, Proof};
-use crate::engine::program::{Program, extractor};
+use crate::engine::program::Program;
 use crate::engine::rank::{self, DecidedBy, Ranking};
 use crate::event::Event;
 use crate::facts::text::{self, Views};
@@ -125,11 +125,9 @@ impl Verdict {
         if ranked.is_empty() {
             return Verdict::unclassified(catalog);
         }
-        let rules = catalog.rules();
-        let runner = |rule: usize, lost_by| RunnerUp {
-            rule: rules[rule].id.clone(),
-            category: rules[rule].category,
-            lost_by,
+        let runner = |rule: usize, lost_by| {
+            let rule = catalog.rule_at(rule);
+            RunnerUp { rule: rule.id.clone(), category: rule.category, lost_by }
         };
         let mut runners_up: Vec<RunnerUp> = ranked[1..]
             .iter()
@@ -138,7 +136,7 @@ impl Verdict {
         runners_up
             .extend(superseded.iter().map(|(lost, _)| runner(lost.rule, DecidedBy::Supersedes)));
         let best = ranked.swap_remove(0);
-        let rule = &rules[best.rule];
+        let rule = catalog.rule_at(best.rule);
         facts.read_waits(views, catalog.fact_table());
         let secrets = redact::secrets(&event.text);
         let values = read_values(program, &best, rule, event, views, &facts, &secrets);
@@ -166,7 +164,7 @@ impl Verdict {
 
     /// The rule that won.
     pub fn rule(&self) -> Option<&Rule> {
-        self.outcome.as_ref().map(|outcome| &self.catalog.rules()[outcome.best.rule])
+        self.outcome.as_ref().map(|outcome| self.catalog.rule_at(outcome.best.rule))
     }
 
     /// The cause. `None` is "unclassified", never a guess.
@@ -249,7 +247,7 @@ impl Verdict {
     /// Rules with `status: shadow` that matched: counted, and without effect.
     pub fn shadows(&self) -> impl Iterator<Item = &Rule> {
         let shadows = self.outcome.as_ref().map_or(&[][..], |outcome| &outcome.shadows);
-        shadows.iter().map(|&rule| &self.catalog.rules()[rule])
+        shadows.iter().map(|&rule| self.catalog.rule_at(rule))
     }
 
     /// The step that chose the winner.
@@ -400,9 +398,9 @@ fn read_values(
     add("retry_after", wait.map(Value::Duration));
     add("reset_at", facts.reset_at.as_ref().map(|fact| Value::Time(fact.value)));
 
-    for (extract, cells) in rule.extract.iter().zip(&program.rules[best.rule].extract) {
-        let value = extract.regexes.iter().zip(cells).find_map(|(pattern, cell)| {
-            let regex = extractor(cell, pattern)?;
+    for (at, extract) in rule.extract.iter().enumerate() {
+        let value = (0..extract.regexes.len()).find_map(|index| {
+            let regex = program.extractor((best.rule, rule), at, index)?;
             views.iter().find_map(|view| {
                 let group = regex.captures(&view.bytes)?.get(1)?;
                 let at = view.original(group.start(), group.end());

@@ -135,7 +135,7 @@ fn list(loaded: &Loaded, select: &SelectArgs, json: bool) -> anyhow::Result<Outc
     let catalog = loaded.classifier.catalog();
     let select = selected(loaded, select)?;
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
-    for rule in catalog.rules().iter().filter(|rule| select(rule)) {
+    for rule in catalog.rules().filter(|rule| select(rule)) {
         if json {
             let row = Row {
                 id: &rule.id,

@@ -1,18 +1,27 @@
-//! The built-in pack: rule files and their parse trees, embedded by `build.rs`.
+//! The built-in pack, embedded by `build.rs`: frozen, and as rule files with their parse trees for
+//! catalogues that add layers to it.
 
 use std::collections::HashMap;
 
+use crate::catalog::frozen::Pack;
 use crate::engine::RegexInfo;
 use crate::yaml::node::{Node, decode_number, decode_text};
 
 /// Path and text of every built-in file, in the order of their paths.
-static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
+pub(crate) static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
 
 /// The parse trees of the same files, as `build.rs` wrote them.
 static TREES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_trees.bin"));
 
 /// What `engine::required` says of the regexes in these files.
 static REGEXES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_regexes.bin"));
+
+/// The pack as it is after loading and checking.
+pub(crate) const PACK: Option<Pack<'static>> = Some(Pack {
+    tables: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_tables.bin")),
+    rules: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_rules.bin")),
+    program: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_program.bin")),
+});
 
 /// Hash of the paths and texts of all built-in files.
 pub(crate) const HASH: &str = include_str!(concat!(env!("OUT_DIR"), "/builtin_hash.txt"));
@@ -72,7 +81,41 @@ fn read_bytes(input: &mut &'static [u8]) -> Option<&'static [u8]> {
 
 #[cfg(test)]
 mod tests {
-    /// What the library loads is what stands in the YAML files.
+    use crate::catalog::frozen::freeze;
+    use crate::{Catalog, Layer};
+
+    /// What a start reads back is what the YAML files say.
+    #[test]
+    fn the_pack_equals_the_yaml() {
+        let mut builder = Catalog::builder();
+        builder.with_builtin(false);
+        // The tables come with every catalogue.
+        for &(path, text) in super::FILES {
+            if !matches!(path, "rules/categories.yaml" | "rules/facts.yaml") {
+                builder.text(Layer::Builtin, path, text);
+            }
+        }
+        let loaded = builder.build().unwrap();
+        let thawed = Catalog::builtin();
+        assert_eq!(loaded.rules().len(), thawed.rules().len());
+        for (loaded, thawed) in loaded.rules().zip(thawed.rules()) {
+            // Places differ: the tables come first here.
+            let plain = |rule: &crate::Rule| {
+                let mut rule = rule.clone();
+                rule.span = Default::default();
+                rule.origins.clear();
+                rule.examples.iter_mut().chain(&mut rule.counterexamples).for_each(|example| {
+                    example.span = Default::default();
+                });
+                format!("{rule:#?}")
+            };
+            assert_eq!(plain(loaded), plain(thawed));
+        }
+        let [_, _, program] = freeze(&loaded);
+        assert!(program == super::PACK.unwrap().program);
+    }
+
+    /// What the library loads beside other layers is what stands in the YAML files.
     #[test]
     fn trees_equal_the_yaml() {
         let files = super::files();

@@ -1,0 +1,349 @@
+//! From a catalogue to its program.
+//!
+//! Every condition that can make a rule match must be visible to the search: a literal in the
+//! index that nominates. Kinds AND, so one of a block's kinds is enough, and the rarest is taken.
+
+use std::collections::HashMap;
+
+use once_cell::sync::OnceCell;
+
+use super::index::{Index, LiteralId};
+use super::literals;
+use super::program::{
+    BlockProgram, CodeEntry, CodeId, ConditionProgram, Gate, Program, RuleId, RuleProgram,
+    ServiceSig, Sig, SigId, Use,
+};
+use crate::catalog::Catalog;
+use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
+use crate::rule::Rule;
+use crate::rule::model::{Conditions, Signature, SignatureKind, When};
+
+/// Shorter codes say nothing by themselves: in a gated rule the service's marks nominate.
+const TELLING_CODE: usize = 6;
+
+impl Program {
+    pub(crate) fn new(catalog: &Catalog) -> Program {
+        let mut builder = Builder::default();
+        builder.read_codes(catalog);
+        let rules: Vec<RuleProgram> =
+            catalog.rules().map(|rule| builder.rule(rule, catalog)).collect();
+        let mut services = Vec::new();
+        for (at, service) in catalog.services().iter().enumerate() {
+            let mut add = |signature: &Signature, weak, product| {
+                let signature = builder.signature(signature);
+                services.push(ServiceSig { signature, service: at, weak, product });
+            };
+            for host in &service.hosts {
+                add(&host_signature(host), false, None);
+            }
+            for (index, product) in service.products.iter().enumerate() {
+                for host in &product.hosts {
+                    add(&host_signature(host), false, Some(index));
+                }
+            }
+            for mark in &service.marks {
+                add(mark, false, None);
+            }
+            for hint in &service.weak {
+                add(hint, true, None);
+            }
+        }
+        services.sort_by_key(|entry| entry.signature);
+        builder.finish(catalog, rules, services)
+    }
+}
+
+fn host_signature(host: &str) -> Signature {
+    Signature { kind: SignatureKind::Host, pattern: host.into(), case_sensitive: false }
+}
+
+#[derive(Default)]
+struct Builder {
+    signatures: Vec<Sig>,
+    signature_ids: HashMap<Signature, SigId>,
+    /// Required literals, in the order of signatures.
+    required: Vec<Vec<Vec<u8>>>,
+    codes: Vec<CodeEntry>,
+    code_ids: HashMap<Box<str>, CodeId>,
+}
+
+/// What nominates each rule.
+struct Nominations {
+    by_signature: Vec<Vec<RuleId>>,
+    by_code: Vec<Vec<RuleId>>,
+    /// Codes whose literals nominate.
+    visible_codes: Vec<bool>,
+    coded_services: Vec<usize>,
+}
+
+impl Builder {
+    fn signature(&mut self, signature: &Signature) -> SigId {
+        if let Some(&id) = self.signature_ids.get(signature) {
+            return id;
+        }
+        let id = self.signatures.len();
+        // The loader has refused signatures without required literals.
+        let required = literals::required(signature).unwrap_or_default();
+        let weight = match signature.kind {
+            SignatureKind::Regex => required.iter().map(Vec::len).min().unwrap_or(0),
+            _ => signature.pattern.len(),
+        };
+        self.signatures.push(Sig {
+            signature: signature.clone(),
+            weight: weight as u32,
+            indexed: false,
+            regex: OnceCell::new(),
+        });
+        self.required.push(required);
+        self.signature_ids.insert(signature.clone(), id);
+        id
+    }
+
+    /// Numbers all codes in the order of their values, so that a code is found by bisection.
+    fn read_codes(&mut self, catalog: &Catalog) {
+        // Of spellings that differ in case the first one in this order decides.
+        let mut codes: Vec<(Box<str>, &str)> = catalog
+            .rules()
+            .flat_map(|rule| rule.blocks.iter().map(|b| &b.conditions).chain([&rule.corroborate]))
+            .flat_map(|conditions| &conditions.code)
+            .map(|code| (code.to_ascii_lowercase().into(), &**code))
+            .collect();
+        codes.sort();
+        codes.dedup_by(|a, b| a.0 == b.0);
+        for (id, (value, code)) in codes.into_iter().enumerate() {
+            let word = is_distinctive(code).then(|| {
+                self.signature(&Signature {
+                    kind: SignatureKind::Word,
+                    pattern: code.into(),
+                    case_sensitive: prose_is_case_sensitive(code),
+                })
+            });
+            self.codes.push(CodeEntry { value: value.clone(), word, typed: is_typed(code) });
+            self.code_ids.insert(value, id);
+        }
+    }
+
+    fn conditions(&mut self, conditions: &Conditions) -> ConditionProgram {
+        let mut signatures =
+            |list: &[Signature]| list.iter().map(|sig| self.signature(sig)).collect();
+        let (any, all) = (signatures(&conditions.any), signatures(&conditions.all));
+        let code = |code: &Box<str>| self.code_ids[code.to_ascii_lowercase().as_str()];
+        ConditionProgram {
+            any,
+            all,
+            codes: conditions.code.iter().map(code).collect(),
+            http_status: conditions.http_status.clone(),
+            grpc_status: conditions.grpc_status.clone(),
+            exit_code: conditions.exit_code.clone(),
+            signal: conditions.signal.clone(),
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule, catalog: &Catalog) -> RuleProgram {
+        RuleProgram {
+            gate: gate(&rule.when, catalog),
+            blocks: rule
+                .blocks
+                .iter()
+                .map(|block| BlockProgram {
+                    gate: gate(&block.when, catalog),
+                    conditions: self.conditions(&block.conditions),
+                    none: block.none.iter().map(|sig| self.signature(sig)).collect(),
+                    weak: block.weak,
+                    coarse: block.coarse,
+                })
+                .collect(),
+            corroborate: self.conditions(&rule.corroborate),
+            service: rule.service.as_deref().and_then(|id| catalog.service_table().find(id)),
+            extractors: OnceCell::new(),
+        }
+    }
+
+    fn finish(
+        mut self,
+        catalog: &Catalog,
+        rules: Vec<RuleProgram>,
+        services: Vec<ServiceSig>,
+    ) -> Program {
+        let mut nominations = Nominations {
+            by_signature: vec![Vec::new(); self.signatures.len()],
+            by_code: vec![Vec::new(); self.codes.len()],
+            visible_codes: vec![false; self.codes.len()],
+            coded_services: Vec::new(),
+        };
+        let (mut by_http_status, mut by_grpc_status) = (Vec::new(), Vec::new());
+        let (mut by_exit_code, mut by_signal) = (Vec::new(), Vec::new());
+        for (id, rule) in rules.iter().enumerate() {
+            for block in &rule.blocks {
+                let conditions = &block.conditions;
+                let heaviest =
+                    conditions.all.iter().max_by_key(|&&sig| self.signatures[sig].weight);
+                if let Some(&sig) = heaviest {
+                    nominations.by_signature[sig].push(id);
+                } else if !conditions.any.is_empty() {
+                    conditions.any.iter().for_each(|&sig| nominations.by_signature[sig].push(id));
+                } else if !conditions.codes.is_empty() {
+                    self.nominate_by_code(id, rule, block, &mut nominations);
+                } else if !conditions.http_status.is_empty() {
+                    by_http_status.extend(conditions.http_status.iter().map(|&range| (range, id)));
+                } else if !conditions.grpc_status.is_empty() {
+                    by_grpc_status.extend(conditions.grpc_status.iter().map(|&s| (s, id)));
+                } else if !conditions.exit_code.is_empty() {
+                    by_exit_code.extend(conditions.exit_code.iter().map(|&code| (code, id)));
+                } else {
+                    by_signal.extend(conditions.signal.iter().map(|&signal| (signal, id)));
+                }
+            }
+        }
+        nominations.coded_services.sort_unstable();
+        nominations.coded_services.dedup();
+        let literals = self.literals(catalog, &services, &nominations);
+        let is_coded = |service: &usize| nominations.coded_services.binary_search(service).is_ok();
+        // A signature makes a text a candidate if it nominates a rule, or shows a service whose
+        // codes are not looked for.
+        let telling: Vec<bool> = (0..self.signatures.len())
+            .map(|sig| {
+                let first = services.partition_point(|entry| entry.signature < sig);
+                let marks = services[first..].iter().take_while(|entry| entry.signature == sig);
+                !nominations.by_signature[sig].is_empty()
+                    || marks.filter(|mark| !mark.weak).any(|mark| is_coded(&mark.service))
+            })
+            .collect();
+        let nominates = literals
+            .uses
+            .iter()
+            .map(|uses| {
+                uses.iter().any(|&used| match used {
+                    Use::Whole(sig) | Use::Part(sig) => telling[sig],
+                    Use::Code | Use::Number | Use::Context(_) => true,
+                })
+            })
+            .collect();
+        Program {
+            index: Index::new(&literals.list),
+            uses: literals.uses.into(),
+            nominates,
+            signatures: self.signatures,
+            codes: self.codes,
+            rules,
+            by_signature: nominations.by_signature.into(),
+            by_code: nominations.by_code.into(),
+            by_http_status,
+            by_grpc_status,
+            by_exit_code,
+            by_signal,
+            services,
+            coded_services: nominations.coded_services,
+        }
+    }
+
+    /// A block whose only telling kind is its codes. A gated block with numbers or short words
+    /// for codes is nominated by the marks of its services: `1205` stands in any log.
+    fn nominate_by_code(
+        &self,
+        id: RuleId,
+        rule: &RuleProgram,
+        block: &BlockProgram,
+        nominations: &mut Nominations,
+    ) {
+        let gate = [&block.gate, &rule.gate].into_iter().find(|gate| !gate.services.is_empty());
+        for &code in &block.conditions.codes {
+            let entry = &self.codes[code];
+            nominations.by_code[code].push(id);
+            if let Some(word) = entry.word {
+                nominations.by_signature[word].push(id);
+            }
+            let telling = entry.value.len() >= TELLING_CODE
+                && !entry.value.bytes().all(|byte| byte.is_ascii_digit());
+            match gate {
+                Some(gate) if !telling => nominations.coded_services.extend(&gate.services),
+                _ => nominations.visible_codes[code] = true,
+            }
+        }
+    }
+
+    fn literals(
+        &mut self,
+        catalog: &Catalog,
+        services: &[ServiceSig],
+        nominations: &Nominations,
+    ) -> LiteralTable {
+        let is_service_sig =
+            |id| services.binary_search_by_key(&id, |entry: &ServiceSig| entry.signature).is_ok();
+        let mut literals = LiteralTable::default();
+        for (id, required) in self.required.iter().enumerate() {
+            let sig = &mut self.signatures[id];
+            sig.indexed = !nominations.by_signature[id].is_empty() || is_service_sig(id);
+            if !sig.indexed {
+                continue;
+            }
+            let whole = sig.signature.kind != SignatureKind::Regex
+                && matches!(
+                    required.as_slice(),
+                    [only] if only.eq_ignore_ascii_case(sig.signature.pattern.as_bytes())
+                );
+            for literal in required {
+                literals.add(literal, if whole { Use::Whole(id) } else { Use::Part(id) });
+            }
+        }
+        for (code, _) in
+            self.codes.iter().zip(&nominations.visible_codes).filter(|(_, visible)| **visible)
+        {
+            for literal in code_literals(&code.value) {
+                let number =
+                    *literal == *code.value.as_bytes() && literal.iter().all(u8::is_ascii_digit);
+                literals.add(&literal, if number { Use::Number } else { Use::Code });
+            }
+        }
+        for (index, context) in catalog.fact_table().contexts.iter().enumerate() {
+            if context.subject.is_wait() {
+                continue;
+            }
+            for literal in &context.literals {
+                literals.add(literal, Use::Context(index));
+            }
+        }
+        literals
+    }
+}
+
+fn gate(when: &When, catalog: &Catalog) -> Gate {
+    Gate {
+        services: when.service.iter().filter_map(|id| catalog.service_table().find(id)).collect(),
+        products: when.product.clone(),
+    }
+}
+
+/// What stands in the raw text wherever a code fact of this value can be read. Prefixed codes
+/// (`SQLSTATE-23505`) may be put together from a context: that has literals of its own.
+fn code_literals(value: &str) -> Vec<Vec<u8>> {
+    let signature =
+        Signature { kind: SignatureKind::Text, pattern: value.into(), case_sensitive: false };
+    // The loader refuses shorter codes where nothing else shows them.
+    literals::required(&signature).unwrap_or_default()
+}
+
+#[derive(Default)]
+struct LiteralTable {
+    list: Vec<Vec<u8>>,
+    ids: HashMap<Vec<u8>, LiteralId>,
+    uses: Vec<Vec<Use>>,
+}
+
+impl LiteralTable {
+    fn add(&mut self, literal: &[u8], used: Use) {
+        let id = match self.ids.get(literal) {
+            Some(&id) => id,
+            None => {
+                let id = self.list.len();
+                self.list.push(literal.to_vec());
+                self.ids.insert(literal.to_vec(), id);
+                self.uses.push(Vec::new());
+                id
+            }
+        };
+        if !self.uses[id].contains(&used) {
+            self.uses[id].push(used);
+        }
+    }
+}
