@@ -4,7 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use whyerr::{Catalog, Classifier, Event, Scratch, scan};
+use whyerr::scan::Scanner;
+use whyerr::{Catalog, Classifier, Event, Scratch};
 
 const MISS: &str = "2026-11-23 12:00:00,123 INFO o.a.h.mapreduce.v2.app.rm.RMContainerAllocator: Recalculating \
                     schedule, headroom=<memory:1024, vCores:-1>, 4 containers asked for, all is well so far";
@@ -46,9 +47,10 @@ fn scan_buffer(criterion: &mut Criterion) {
         group.sample_size(10);
         group.bench_function(name, |bench| {
             let mut scratch = Scratch::default();
+            let scanner = Scanner::with_sample(classifier, log.as_bytes());
             bench.iter(|| {
                 let mut found = 0u64;
-                scan::scan(classifier, log.as_bytes(), &mut scratch, |_| found += 1);
+                scanner.scan(log.as_bytes(), &mut scratch, |_| found += 1);
                 found
             });
         });

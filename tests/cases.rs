@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use whyerr::{Catalog, Classifier, Event, Layer, Scratch, Verdict, scan};
+use whyerr::scan::{Finding, Scanner};
+use whyerr::{Catalog, Classifier, Event, Layer, Scratch, Verdict};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -176,9 +177,19 @@ fn cases_hold_on_every_path() {
                 let line = case.text.trim_end();
                 let log = format!("nothing here\n{line}\r\nnothing there\n");
                 let mut findings = Vec::new();
-                scan::scan(&classifier, log.as_bytes(), &mut scratch, |found| findings.push(found));
+                Scanner::new(&classifier)
+                    .scan(log.as_bytes(), &mut scratch, |found| findings.push(found));
+                let mut filtered = Vec::new();
+                Scanner::with_sample(&classifier, log.as_bytes()).scan(
+                    log.as_bytes(),
+                    &mut scratch,
+                    |found| filtered.push(found),
+                );
+                if filtered != findings {
+                    wrong.push(format!("{path:?}: {} (filter): unlike scan", case.name));
+                }
                 let start = "nothing here\n".len();
-                let own = |finding: &scan::Finding| finding.line == (start..start + line.len());
+                let own = |finding: &Finding| finding.line == (start..start + line.len());
                 if !findings.iter().all(own) {
                     wrong.push(format!("{path:?}: {} (scan): another line matched", case.name));
                 }

@@ -3,7 +3,8 @@
 //! Small alphabets, so that overlaps, case folds, escapes and near misses happen all the time.
 
 use proptest::prelude::*;
-use whyerr::{Catalog, Classifier, Event, Layer, Scratch, scan};
+use whyerr::scan::Scanner;
+use whyerr::{Catalog, Classifier, Event, Layer, Scratch};
 
 /// Pieces that signatures and texts are made of: whatever joins them may or may not match.
 const PIECES: &[&str] = &[
@@ -201,12 +202,16 @@ proptest! {
     fn scanning_a_chunk_equals_classifying_its_lines(
         rules in prop::collection::vec(rule(), 1..5),
         texts in prop::collection::vec(text(), 1..12),
+        // Moves the lines against the filter's samples and the ends of its blocks.
+        filler in prop_oneof![0usize..40, 8100usize..8200, 16300usize..16400],
     ) {
         let order: Vec<usize> = (0..rules.len()).collect();
         let classifier = build(&catalog_text(&rules, &order));
         prop_assume!(classifier.is_some());
         let classifier = classifier.unwrap();
-        let chunk = texts.join(&b"\n"[..]);
+        let mut chunk = vec![b'.'; filler];
+        chunk.push(b'\n');
+        chunk.extend(texts.join(&b"\n"[..]));
         let mut wanted = Vec::new();
         for line in chunk.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -215,11 +220,14 @@ proptest! {
                 wanted.push((line.to_vec(), verdict));
             }
         }
-        let mut found = Vec::new();
-        scan::scan(&classifier, &chunk, &mut Scratch::default(), |finding| {
-            found.push((chunk[finding.line].to_vec(), finding.verdict));
-        });
-        prop_assert_eq!(found, wanted);
+        let scanners = [Scanner::new(&classifier), Scanner::with_sample(&classifier, &chunk)];
+        for scanner in scanners {
+            let mut found = Vec::new();
+            scanner.scan(&chunk, &mut Scratch::default(), |finding| {
+                found.push((chunk[finding.line].to_vec(), finding.verdict));
+            });
+            prop_assert_eq!(&found, &wanted);
+        }
     }
 
     #[test]
@@ -260,4 +268,36 @@ fn the_builtin_pack_gives_the_oracles_verdicts() {
         }
     }
     assert!(events > 500);
+}
+
+/// Every example's lines in one log, at every distance from the filter's samples.
+#[test]
+fn the_filter_loses_no_line_of_the_builtin_examples() {
+    let classifier = Classifier::builtin();
+    let mut scratch = Scratch::default();
+    let mut log = Vec::new();
+    for rule in classifier.catalog().rules() {
+        for example in rule.examples.iter().chain(&rule.counterexamples) {
+            log.extend_from_slice(example.text.trim().as_bytes());
+            log.push(b'\n');
+        }
+    }
+    let mut wanted = Vec::new();
+    for line in log.split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let verdict = classifier.classify_with(&Event::from_bytes(line), &mut scratch);
+        wanted.extend(verdict.rule().map(|rule| (line.to_vec(), rule.id.clone())));
+    }
+    assert!(wanted.len() > 500);
+    let scanner = Scanner::with_sample(classifier, &log);
+    for shift in 0..8 {
+        let mut found = Vec::new();
+        scanner.scan(&log, &mut scratch, |finding| {
+            let rule = finding.verdict.rule().map(|rule| rule.id.clone()).unwrap();
+            found.push((log[finding.line].to_vec(), rule));
+        });
+        assert_eq!(found.len(), wanted.len(), "shifted by {shift}");
+        assert!(found == wanted, "shifted by {shift}");
+        log.insert(0, b'\n');
+    }
 }

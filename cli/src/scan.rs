@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use whyerr::{Scratch, Severity, scan};
+use whyerr::scan::Scanner;
+use whyerr::{Scratch, Severity};
 
 use crate::Outcome;
 use crate::args::{FailOn, Format, ScanArgs};
@@ -89,6 +90,7 @@ impl Scan<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let mut chunks = Chunks::new(reader);
+        let scanner = Scanner::new(&self.loaded.classifier);
         let mut line = 1u64;
         loop {
             let chunk = match chunks.next() {
@@ -99,8 +101,8 @@ impl Scan<'_> {
             let bytes = chunk.bytes;
             let (mut counted, mut number) = (0, line);
             let mut result = Ok(());
-            let Scan { loaded, scratch, fold, totals, worst, names, .. } = self;
-            scan::scan(&loaded.classifier, bytes, scratch, |finding| {
+            let Scan { scratch, fold, totals, worst, names, .. } = self;
+            scanner.scan(bytes, scratch, |finding| {
                 let range = finding.line.clone();
                 number += memchr::memchr_iter(b'\n', &bytes[counted..range.start]).count() as u64;
                 counted = range.start;

@@ -1,8 +1,11 @@
 //! Any bytes: no panic, and the fast engine, the scan and the oracle agree.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
-use whyerr::{Classifier, Event, Scratch, scan};
+use whyerr::scan::Scanner;
+use whyerr::{Classifier, Event, Scratch};
 
 fuzz_target!(|bytes: &[u8]| {
     let classifier = Classifier::builtin();
@@ -12,13 +15,20 @@ fuzz_target!(|bytes: &[u8]| {
     if bytes.len() < 512 {
         assert_eq!(verdict, classifier.classify_naive(&event));
     }
-    let mut lines = 0;
-    scan::scan(classifier, bytes, &mut Scratch::default(), |finding| {
-        lines += 1;
+    let mut scratch = Scratch::default();
+    let mut found = Vec::new();
+    Scanner::new(classifier).scan(bytes, &mut scratch, |finding| {
         assert!(finding.line.end <= bytes.len());
         let again = classifier.classify(Event::from_bytes(&bytes[finding.line.clone()]));
         assert_eq!(again, finding.verdict);
+        found.push(finding);
     });
+    // A filter costs milliseconds to make: one for all runs, whatever it was made for.
+    static FILTERED: LazyLock<Scanner> =
+        LazyLock::new(|| Scanner::with_sample(Classifier::builtin(), b"sample"));
+    let mut filtered = Vec::new();
+    FILTERED.scan(bytes, &mut scratch, |finding| filtered.push(finding));
+    assert_eq!(filtered, found);
     for evidence in verdict.evidence() {
         if let Some(span) = &evidence.span {
             assert!(span.start <= span.end && span.end <= bytes.len());

@@ -215,7 +215,7 @@ impl Builder {
             .map(|uses| {
                 uses.iter().any(|&used| match used {
                     Use::Whole(sig) | Use::Part(sig) => telling[sig],
-                    Use::Code | Use::Number | Use::Context(_) => true,
+                    Use::Code | Use::Context(_) => true,
                 })
             })
             .collect();
@@ -290,9 +290,7 @@ impl Builder {
             self.codes.iter().zip(&nominations.visible_codes).filter(|(_, visible)| **visible)
         {
             for literal in code_literals(&code.value) {
-                let number =
-                    *literal == *code.value.as_bytes() && literal.iter().all(u8::is_ascii_digit);
-                literals.add(&literal, if number { Use::Number } else { Use::Code });
+                literals.add(&literal, Use::Code);
             }
         }
         for (index, context) in catalog.fact_table().contexts.iter().enumerate() {

@@ -29,6 +29,8 @@ pub struct Scratch {
     lower: Vec<u8>,
     /// The chunk of a scan in lower case.
     chunk: Vec<u8>,
+    /// Places in it.
+    places: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +42,19 @@ enum State {
 }
 
 impl Scratch {
-    /// `chunk` in lower case, in space that is given back by [`put_chunk`](Self::put_chunk).
-    pub(crate) fn take_chunk(&mut self, chunk: &[u8]) -> Vec<u8> {
-        let mut lower = std::mem::take(&mut self.chunk);
-        to_lower(chunk, &mut lower);
-        lower
+    /// Space for a chunk in lower case, given back by [`put_chunk`](Self::put_chunk).
+    pub(crate) fn take_chunk(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.chunk)
+    }
+
+    /// Space for places in a chunk, given back by [`put_places`](Self::put_places).
+    pub(crate) fn take_places(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.places)
+    }
+
+    pub(crate) fn put_places(&mut self, mut places: Vec<usize>) {
+        places.clear();
+        self.places = places;
     }
 
     pub(crate) fn put_chunk(&mut self, lower: Vec<u8>) {
@@ -159,7 +169,6 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     nominated |= program.nominates[literal];
                 }
                 Use::Code => nominated = true,
-                Use::Number => nominated |= is_whole_number(text, start, end),
                 Use::Context(index) => {
                     scratch.contexts[index] = scratch.stamp;
                     nominated |= program.nominates[literal];
@@ -169,24 +178,6 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
     });
     scratch.lower = lower;
     nominated
-}
-
-/// Collects where literals stand that may make a line match, in no order. `lower` is the chunk in
-/// lower case.
-pub(crate) fn nominations(program: &Program, lower: &[u8], places: &mut Vec<usize>) {
-    program.index.find(lower, |literal, start, end| {
-        let nominates = program.nominates[literal]
-            && (program.uses.get(literal).iter().any(|used| *used != Use::Number)
-                || is_whole_number(lower, start, end));
-        if nominates {
-            places.push(start);
-        }
-    });
-}
-
-fn is_whole_number(text: &[u8], start: usize, end: usize) -> bool {
-    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-    !digit(start.checked_sub(1).and_then(|at| text.get(at))) && !digit(text.get(end))
 }
 
 /// Where a range of a view stands in the original.

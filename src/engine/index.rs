@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grams::Grams;
+
 /// Index of a literal in the list that the index was built from.
 pub(crate) type LiteralId = usize;
 
@@ -23,39 +25,28 @@ pub(crate) fn to_lower(text: &[u8], lower: &mut Vec<u8>) {
 pub(crate) struct Index {
     bytes: Vec<u8>,
     ends: Vec<u32>,
-    /// Windows of four bytes.
-    long: Grams,
-    /// Literals of three bytes.
-    short: Grams,
+    /// A bit for each hash: some window has it. For windows of four bytes and of three.
+    long_bits: Vec<u64>,
+    short_bits: Vec<u64>,
+    long: Grams<Window>,
+    short: Grams<Window>,
 }
 
-/// Windows by their hash.
-#[derive(Debug, Serialize, Deserialize)]
-struct Grams {
-    /// Bit per hash value: some window has it.
-    bits: Vec<u64>,
-    /// Where the windows of a bucket begin; one more than there are buckets.
-    heads: Vec<u32>,
-    windows: Vec<Window>,
-}
-
+/// Where a window stands: the literal, and bytes of it before the window.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Window {
-    gram: u32,
     literal: u32,
-    /// Bytes of the literal before the window.
     offset: u32,
 }
 
 /// 16 KiB of bits.
 const FILTER_BITS: u32 = 17;
-/// 2^64 / golden ratio, upper half.
-const MULTIPLIER: u32 = 0x9E37_79B9;
 /// Counters for choosing rare windows.
 const COUNT_BITS: u32 = 16;
 
+/// 2^32 / golden ratio.
 fn hash(gram: u32, bits: u32) -> usize {
-    (gram.wrapping_mul(MULTIPLIER) >> (32 - bits)) as usize
+    (gram.wrapping_mul(0x9E37_79B9) >> (32 - bits)) as usize
 }
 
 fn load(bytes: &[u8]) -> u32 {
@@ -66,36 +57,19 @@ fn load3(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0])
 }
 
-impl Grams {
-    fn new(windows: Vec<Window>) -> Grams {
-        let bucket_bits = usize::BITS - windows.len().leading_zeros();
-        let bucket_bits = bucket_bits.clamp(4, 20);
-        let mut windows = windows;
-        windows.sort_by_key(|window| (hash(window.gram, bucket_bits), window.literal));
-        let mut heads = vec![0u32; (1 << bucket_bits) + 1];
-        let mut bits = vec![0u64; 1 << (FILTER_BITS - 6)];
-        for window in &windows {
-            heads[hash(window.gram, bucket_bits) + 1] += 1;
-            let bit = hash(window.gram, FILTER_BITS);
-            bits[bit / 64] |= 1 << (bit % 64);
-        }
-        for at in 1..heads.len() {
-            heads[at] += heads[at - 1];
-        }
-        Grams { bits, heads, windows }
-    }
+#[inline]
+fn is_set(bits: &[u64], gram: u32) -> bool {
+    let bit = hash(gram, FILTER_BITS);
+    bits[bit / 64] >> (bit % 64) & 1 != 0
+}
 
-    #[inline]
-    fn may_hold(&self, gram: u32) -> bool {
-        let bit = hash(gram, FILTER_BITS);
-        self.bits[bit / 64] >> (bit % 64) & 1 != 0
+fn bits_of(windows: &[(u64, Window)]) -> Vec<u64> {
+    let mut bits = vec![0u64; 1 << (FILTER_BITS - 6)];
+    for &(gram, _) in windows {
+        let bit = hash(gram as u32, FILTER_BITS);
+        bits[bit / 64] |= 1 << (bit % 64);
     }
-
-    fn windows(&self, gram: u32) -> impl Iterator<Item = &Window> {
-        let bucket = hash(gram, (self.heads.len() - 1).trailing_zeros());
-        let (first, last) = (self.heads[bucket] as usize, self.heads[bucket + 1] as usize);
-        self.windows[first..last].iter().filter(move |window| window.gram == gram)
-    }
+    bits
 }
 
 impl Index {
@@ -113,10 +87,10 @@ impl Index {
             let literal = literal.as_ref();
             bytes.extend_from_slice(literal);
             ends.push(bytes.len() as u32);
-            let literal_id = id as u32;
+            let id = id as u32;
             match literal.len() {
                 0..3 => debug_assert!(false, "a literal is too short"),
-                3 => short.push(Window { gram: load3(literal), literal: literal_id, offset: 0 }),
+                3 => short.push((load3(literal).into(), Window { literal: id, offset: 0 })),
                 _ => {
                     // What many literals share, many texts hold.
                     let rarest = literal
@@ -124,12 +98,19 @@ impl Index {
                         .enumerate()
                         .min_by_key(|(_, gram)| cost(gram, &counts))
                         .map_or(0, |(offset, _)| offset);
-                    let gram = load(&literal[rarest..]);
-                    long.push(Window { gram, literal: literal_id, offset: rarest as u32 });
+                    let window = Window { literal: id, offset: rarest as u32 };
+                    long.push((load(&literal[rarest..]).into(), window));
                 }
             }
         }
-        Index { bytes, ends, long: Grams::new(long), short: Grams::new(short) }
+        Index {
+            bytes,
+            ends,
+            long_bits: bits_of(&long),
+            short_bits: bits_of(&short),
+            long: Grams::new(long),
+            short: Grams::new(short),
+        }
     }
 
     /// How many literals there are.
@@ -145,8 +126,8 @@ impl Index {
     /// Calls `found(literal, start, end)` for every occurrence; those of one literal in the order
     /// of the text.
     pub(crate) fn find(&self, lower: &[u8], mut found: impl FnMut(LiteralId, usize, usize)) {
-        let mut check = |grams: &Grams, gram: u32, at: usize| {
-            for window in grams.windows(gram) {
+        let mut check = |grams: &Grams<Window>, gram: u32, at: usize| {
+            for window in grams.get(gram.into()) {
                 let literal = self.literal(window.literal as usize);
                 let Some(start) = at.checked_sub(window.offset as usize) else { continue };
                 if lower[start..].starts_with(literal) {
@@ -156,10 +137,10 @@ impl Index {
         };
         for (at, bytes) in lower.windows(4).enumerate() {
             let gram = load(bytes);
-            if self.long.may_hold(gram) {
+            if is_set(&self.long_bits, gram) {
                 check(&self.long, gram, at);
             }
-            if self.short.may_hold(gram & 0xff_ffff) {
+            if is_set(&self.short_bits, gram & 0xff_ffff) {
                 check(&self.short, gram & 0xff_ffff, at);
             }
         }
@@ -170,10 +151,9 @@ impl Index {
 
     /// Bytes of heap that the index uses.
     pub(crate) fn memory_usage(&self) -> usize {
-        let grams = |grams: &Grams| {
-            grams.bits.len() * 8 + grams.heads.len() * 4 + grams.windows.len() * size_of::<Window>()
-        };
-        self.bytes.len() + self.ends.len() * 4 + grams(&self.long) + grams(&self.short)
+        let bits = (self.long_bits.len() + self.short_bits.len()) * 8;
+        let grams = self.long.memory_usage() + self.short.memory_usage();
+        self.bytes.len() + self.ends.len() * 4 + bits + grams
     }
 }
 

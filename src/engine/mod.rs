@@ -3,7 +3,9 @@
 mod compile;
 pub(crate) mod evaluate;
 pub(crate) mod fast;
-mod index;
+pub(crate) mod filter;
+mod grams;
+pub(crate) mod index;
 pub(crate) mod literals;
 mod naive;
 pub(crate) mod program;

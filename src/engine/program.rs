@@ -82,8 +82,6 @@ pub(crate) enum Use {
     Part(SigId),
     /// A code stands in the text, perhaps under a key.
     Code,
-    /// The same for a number: a hit inside of a longer number is none.
-    Number,
     /// A context of the fact table may match.
     Context(usize),
 }
