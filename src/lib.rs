@@ -91,3 +91,42 @@ pub use rule::{
 };
 pub use testing::{Failure, TestReport};
 pub use verdict::{Evidence, FORMAT_VERSION, FactView, Retry, RunnerUp, ServiceName, Verdict};
+#[doc(hidden)]
+pub fn nominations_report(text: &[u8]) {
+    let c = Classifier::builtin();
+    let p = c.program();
+    let lower = text.to_ascii_lowercase();
+    let mut counts = std::collections::HashMap::new();
+    let mut cand = 0u64;
+    let mut lines = 0u64;
+    let mut hits = 0u64;
+    let mut scratch = Scratch::default();
+    for line in lower.split(|&b| b == b'\n') {
+        lines += 1;
+        let mut ids = vec![];
+        p.index.find(line, |l, _, _| {
+            if p.nominates[l] {
+                ids.push(l)
+            }
+        });
+        if !ids.is_empty() {
+            cand += 1;
+            let v = c.classify_with(&Event::from_bytes(line), &mut scratch);
+            if v.is_classified() {
+                hits += 1;
+            } else {
+                ids.sort();
+                ids.dedup();
+                for l in ids {
+                    *counts.entry(l).or_insert(0u64) += 1;
+                }
+            }
+        }
+    }
+    println!("lines {lines} candidates {cand} classified {hits}");
+    let mut v: Vec<_> = counts.into_iter().collect();
+    v.sort_by_key(|x| std::cmp::Reverse(x.1));
+    for (l, n) in v.into_iter().take(60) {
+        println!("{n:8} {:?} {:?}", String::from_utf8_lossy(p.index.literal(l)), p.uses.get(l));
+    }
+}

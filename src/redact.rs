@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 /// What replaces a secret.
@@ -63,16 +64,35 @@ impl Shape {
     }
 }
 
+/// Finds the hints of all shapes in one pass.
+fn hints() -> &'static AhoCorasick {
+    static HINTS: OnceLock<AhoCorasick> = OnceLock::new();
+    HINTS.get_or_init(|| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(SHAPES.iter().flat_map(|shape| shape.hints))
+            .expect("a few short hints")
+    })
+}
+
+/// The shape of each hint, in the order of the automaton.
+static HINTED: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let shapes = SHAPES.iter().enumerate();
+    shapes.flat_map(|(at, shape)| shape.hints.iter().map(move |_| at)).collect()
+});
+
 /// The ranges of secrets in `text`, in order, without overlaps.
 pub fn secrets(text: &[u8]) -> Vec<Range<usize>> {
-    let lower = text.to_ascii_lowercase();
-    let hinted = |shape: &&Shape| {
-        shape.hints.iter().any(|hint| memchr::memmem::find(&lower, hint.as_bytes()).is_some())
-    };
+    let mut hinted = [false; SHAPES.len()];
+    for hint in hints().find_overlapping_iter(text) {
+        hinted[HINTED[hint.pattern().as_usize()]] = true;
+    }
     let mut ranges: Vec<Range<usize>> = SHAPES
         .iter()
-        .filter(hinted)
-        .filter_map(Shape::regex)
+        .zip(hinted)
+        .filter(|(_, hinted)| *hinted)
+        .filter_map(|(shape, _)| shape.regex())
         .flat_map(|regex| regex.captures_iter(text))
         .filter_map(|captures| captures.get(1).or_else(|| captures.get(0)).map(|m| m.range()))
         .collect();

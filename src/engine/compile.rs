@@ -13,13 +13,14 @@ use super::program::{
     BlockProgram, CodeEntry, CodeId, ConditionProgram, Gate, Program, RuleId, RuleProgram,
     ServiceSig, Sig, SigId, Use,
 };
+use super::required::rarity;
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
 
-/// Shorter codes say nothing by themselves: in a gated rule the service's marks nominate.
-const TELLING_CODE: usize = 6;
+/// Literals of less rarity stand in healthy logs: where a block has another kind, that nominates.
+const TELLING: usize = 6;
 
 impl Program {
     pub(crate) fn new(catalog: &Catalog) -> Program {
@@ -99,6 +100,11 @@ impl Builder {
         id
     }
 
+    /// How rare the literals of a signature are at least.
+    fn rarity(&self, sig: SigId) -> usize {
+        self.required[sig].iter().map(|literal| rarity(literal)).min().unwrap_or(0)
+    }
+
     /// Numbers all codes in the order of their values, so that a code is found by bisection.
     fn read_codes(&mut self, catalog: &Catalog) {
         // Of spellings that differ in case the first one in this order decides.
@@ -176,14 +182,22 @@ impl Builder {
         for (id, rule) in rules.iter().enumerate() {
             for block in &rule.blocks {
                 let conditions = &block.conditions;
-                let heaviest =
-                    conditions.all.iter().max_by_key(|&&sig| self.signatures[sig].weight);
-                if let Some(&sig) = heaviest {
+                let gate = [&block.gate, &rule.gate].into_iter().find(|g| !g.services.is_empty());
+                let rarest = conditions.all.iter().max_by_key(|&&sig| self.rarity(sig));
+                let any = conditions.any.iter().map(|&sig| self.rarity(sig)).min();
+                let all = rarest.map(|&sig| self.rarity(sig));
+                let has_fact = !conditions.http_status.is_empty()
+                    || !conditions.grpc_status.is_empty()
+                    || !conditions.exit_code.is_empty()
+                    || !conditions.signal.is_empty();
+                // Facts are read from contexts that are looked for anyway.
+                let telling = if has_fact { TELLING } else { 0 };
+                if let (Some(&sig), true) = (rarest, all >= any.max(Some(telling))) {
                     nominations.by_signature[sig].push(id);
-                } else if !conditions.any.is_empty() {
+                } else if any >= Some(telling) {
                     conditions.any.iter().for_each(|&sig| nominations.by_signature[sig].push(id));
                 } else if !conditions.codes.is_empty() {
-                    self.nominate_by_code(id, rule, block, &mut nominations);
+                    self.nominate_by_code(id, gate, block, &mut nominations);
                 } else if !conditions.http_status.is_empty() {
                     by_http_status.extend(conditions.http_status.iter().map(|&range| (range, id)));
                 } else if !conditions.grpc_status.is_empty() {
@@ -209,13 +223,16 @@ impl Builder {
                     || marks.filter(|mark| !mark.weak).any(|mark| is_coded(&mark.service))
             })
             .collect();
+        let contexts = &catalog.fact_table().contexts;
         let nominates = literals
             .uses
             .iter()
             .map(|uses| {
                 uses.iter().any(|&used| match used {
                     Use::Whole(sig) | Use::Part(sig) => telling[sig],
-                    Use::Code | Use::Context(_) => true,
+                    Use::Code => true,
+                    // Waits are read when a rule has matched.
+                    Use::Context(context) => !contexts[context].subject.is_wait(),
                 })
             })
             .collect();
@@ -242,18 +259,17 @@ impl Builder {
     fn nominate_by_code(
         &self,
         id: RuleId,
-        rule: &RuleProgram,
+        gate: Option<&Gate>,
         block: &BlockProgram,
         nominations: &mut Nominations,
     ) {
-        let gate = [&block.gate, &rule.gate].into_iter().find(|gate| !gate.services.is_empty());
         for &code in &block.conditions.codes {
             let entry = &self.codes[code];
             nominations.by_code[code].push(id);
             if let Some(word) = entry.word {
                 nominations.by_signature[word].push(id);
             }
-            let telling = entry.value.len() >= TELLING_CODE
+            let telling = rarity(entry.value.as_bytes()) >= TELLING
                 && !entry.value.bytes().all(|byte| byte.is_ascii_digit());
             match gate {
                 Some(gate) if !telling => nominations.coded_services.extend(&gate.services),
@@ -294,9 +310,6 @@ impl Builder {
             }
         }
         for (index, context) in catalog.fact_table().contexts.iter().enumerate() {
-            if context.subject.is_wait() {
-                continue;
-            }
             for literal in &context.literals {
                 literals.add(literal, Use::Context(index));
             }

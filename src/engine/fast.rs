@@ -12,6 +12,7 @@ use super::program::{Program, RuleId, SigId, Use};
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Facts;
+use crate::facts::codes::may_hold_codes;
 use crate::facts::text::{Range, View, Views, hides_literals};
 
 /// Working space of a classification. Reusing one saves its allocations.
@@ -142,7 +143,7 @@ pub(crate) fn matches<'e>(
 /// Runs the automaton over one view and notes what its hits stand for. Returns whether one of
 /// them can make a rule match.
 fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scratch) -> bool {
-    let mut nominated = false;
+    let (mut nominated, mut coded) = (false, false);
     let mut lower = std::mem::take(&mut scratch.lower);
     to_lower(text, &mut lower);
     program.index.find(&lower, |literal, start, end| {
@@ -168,7 +169,7 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     }
                     nominated |= program.nominates[literal];
                 }
-                Use::Code => nominated = true,
+                Use::Code => coded = true,
                 Use::Context(index) => {
                     scratch.contexts[index] = scratch.stamp;
                     nominated |= program.nominates[literal];
@@ -176,6 +177,8 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
             }
         }
     });
+    // A code that is no word by itself counts under a key only.
+    nominated = nominated || (coded && may_hold_codes(&lower));
     scratch.lower = lower;
     nominated
 }

@@ -2,7 +2,7 @@
 //!
 //! The automaton searches raw bytes; signatures match in decoded views. A literal may therefore
 //! nominate only if no escape can hide it: it holds no `\`, no control characters, and at most one
-//! byte that JSON writers escape (`"` or `/`), for which every escaped form is searched too.
+//! or two bytes that JSON writers escape (`"` or `/`), for which every escaped form is searched too.
 //! Letters written as `\u0061` and ANSI codes inside of words are the caller's to detect
 //! (`facts::text::hides_literals`): such texts are candidates whatever they hold.
 //!
@@ -80,14 +80,215 @@ fn parse(pattern: &str) -> Result<Hir, String> {
         })
 }
 
-/// Longer literals first, and such that hold a digit where the regex asks for one (`status=4`: lines
+/// Words that fill the lines of healthy logs: a literal made of them nominates everything.
+const COMMON: &[&str] = &[
+    "a",
+    "access",
+    "all",
+    "an",
+    "and",
+    "api",
+    "app",
+    "are",
+    "at",
+    "be",
+    "by",
+    "cache",
+    "call",
+    "can",
+    "client",
+    "closed",
+    "cluster",
+    "code",
+    "com",
+    "command",
+    "config",
+    "configuration",
+    "connect",
+    "connected",
+    "connecting",
+    "connection",
+    "connections",
+    "container",
+    "count",
+    "create",
+    "created",
+    "data",
+    "database",
+    "debug",
+    "default",
+    "delete",
+    "detected",
+    "device",
+    "directory",
+    "disk",
+    "do",
+    "does",
+    "down",
+    "error",
+    "errors",
+    "event",
+    "exist",
+    "exists",
+    "exit",
+    "fail",
+    "failed",
+    "failure",
+    "file",
+    "files",
+    "for",
+    "found",
+    "from",
+    "generate",
+    "get",
+    "has",
+    "have",
+    "host",
+    "http",
+    "https",
+    "id",
+    "image",
+    "in",
+    "index",
+    "info",
+    "input",
+    "instance",
+    "internal",
+    "invalid",
+    "io",
+    "is",
+    "it",
+    "java",
+    "job",
+    "kernel",
+    "key",
+    "killed",
+    "level",
+    "limit",
+    "line",
+    "list",
+    "load",
+    "local",
+    "log",
+    "main",
+    "max",
+    "memory",
+    "message",
+    "method",
+    "missing",
+    "model",
+    "module",
+    "msg",
+    "name",
+    "net",
+    "network",
+    "no",
+    "node",
+    "not",
+    "of",
+    "on",
+    "open",
+    "or",
+    "org",
+    "out",
+    "output",
+    "path",
+    "pod",
+    "port",
+    "post",
+    "process",
+    "prompt",
+    "query",
+    "queue",
+    "read",
+    "reason",
+    "received",
+    "request",
+    "requests",
+    "response",
+    "result",
+    "retry",
+    "return",
+    "returned",
+    "run",
+    "running",
+    "send",
+    "server",
+    "service",
+    "session",
+    "set",
+    "shutdown",
+    "shutting",
+    "size",
+    "source",
+    "ssh2",
+    "sshd",
+    "start",
+    "started",
+    "state",
+    "status",
+    "stop",
+    "stopped",
+    "system",
+    "table",
+    "task",
+    "text",
+    "the",
+    "this",
+    "thread",
+    "time",
+    "timed",
+    "timeout",
+    "to",
+    "token",
+    "tokens",
+    "type",
+    "unable",
+    "unavailable",
+    "up",
+    "update",
+    "url",
+    "use",
+    "used",
+    "user",
+    "value",
+    "version",
+    "waiting",
+    "warn",
+    "warning",
+    "was",
+    "will",
+    "with",
+    "worker",
+    "write",
+];
+/// A literal of less rarity stands in healthy logs.
+const POOR: usize = 5;
+/// Beyond so many telling bytes a literal hardly becomes rarer.
+const MAX_RARITY: usize = 12;
+
+/// How rarely a literal is expected in a log without errors: its bytes, but one for each common
+/// word and none for spaces.
+pub fn rarity(literal: &[u8]) -> usize {
+    let words = literal.chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric());
+    let worth = |word: &[u8]| match word[0].is_ascii_alphanumeric() {
+        true => {
+            // A piece of a common word is no better than the word.
+            let piece = |known: &&str| memchr::memmem::find(known.as_bytes(), word).is_some();
+            if COMMON.iter().any(piece) { 1 } else { word.len() }
+        }
+        false => word.iter().filter(|&&byte| byte != b' ').count(),
+    };
+    words.map(worth).sum::<usize>().min(MAX_RARITY)
+}
+
+/// Rare literals first, and such that hold a digit where the regex asks for one (`status=4`: lines
 /// that state a success are no candidates); among equals the smaller set, then the longer.
 fn score(set: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>, usize) {
+    let rarest = set.iter().map(|literal| rarity(literal)).min().unwrap_or(0);
     let shortest = set.iter().map(Vec::len).min().unwrap_or(0);
     let digits = set.iter().all(|literal| literal.iter().any(u8::is_ascii_digit));
-    // Beyond 8 bytes length hardly makes a literal rarer; fewer literals do.
-    let worth = shortest.min(8) + if digits { 4 } else { 0 };
-    (worth, std::cmp::Reverse(set.len()), shortest)
+    (rarest + if digits { 4 } else { 0 }, std::cmp::Reverse(set.len()), shortest)
 }
 
 /// Calls `found` for every set of strings of which each match contains one.
@@ -271,9 +472,19 @@ fn product(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
 
 /// The best part of every string that may nominate; `None` if one has none.
 fn fragments(set: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    // Every further byte that may be escaped quadruples the raw forms: only where it pays.
+    let one = fragments_with(set, 1);
+    let poor = |parts: &Vec<Vec<u8>>| parts.iter().any(|part| rarity(part) < POOR);
+    match one {
+        Some(parts) if !poor(&parts) => Some(parts),
+        one => fragments_with(set, 2).filter(|two| !poor(two)).or(one),
+    }
+}
+
+fn fragments_with(set: &[Vec<u8>], escapable: usize) -> Option<Vec<Vec<u8>>> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for string in set {
-        let part = fragment(string)?;
+        let part = fragment(string, escapable)?;
         if !parts.iter().any(|old| old == part) {
             parts.push(part.to_vec());
         }
@@ -285,8 +496,8 @@ fn is_escapable(byte: u8) -> bool {
     byte == b'"' || byte == b'/'
 }
 
-/// The longest part without `\` and control characters, with at most one `"` or `/`.
-fn fragment(string: &[u8]) -> Option<&[u8]> {
+/// The rarest part without `\` and control characters, with so many `"` and `/` at most.
+fn fragment(string: &[u8], most: usize) -> Option<&[u8]> {
     let mut best: &[u8] = &[];
     for piece in string.split(|&byte| byte == b'\\' || byte < 0x20 || byte == 0x7f) {
         for start in 0..piece.len() {
@@ -298,11 +509,12 @@ fn fragment(string: &[u8]) -> Option<&[u8]> {
                 .iter()
                 .position(|&byte| {
                     escapable += usize::from(is_escapable(byte));
-                    escapable > 1
+                    escapable > most
                 })
                 .map_or(piece.len(), |length| start + length);
-            if end - start > best.len() {
-                best = &piece[start..end];
+            let part = &piece[start..end];
+            if (rarity(part), part.len()) > (rarity(best), best.len()) {
+                best = part;
             }
         }
     }
@@ -311,20 +523,21 @@ fn fragment(string: &[u8]) -> Option<&[u8]> {
     (best.len() >= MIN_LITERAL && telling).then_some(best)
 }
 
-/// All raw forms of literals of which escaping may have changed one byte.
+/// All raw forms of literals of which escaping may have changed some bytes.
 fn expand_escapes(set: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let mut all = Vec::with_capacity(set.len());
     for literal in set {
-        if let Some(at) = literal.iter().position(|&byte| is_escapable(byte)) {
-            // What decodes to the byte in at most two steps.
-            for prefix in ["\\", "\\\\", "\\\\\\"] {
-                let mut form = literal[..at].to_vec();
-                form.extend_from_slice(prefix.as_bytes());
-                form.extend_from_slice(&literal[at..]);
-                all.push(form);
+        let mut forms = vec![Vec::with_capacity(literal.len())];
+        for byte in literal {
+            if is_escapable(byte) {
+                // What decodes to the byte in at most two steps.
+                let prefixes: [&[u8]; 4] = [b"\\", b"\\\\", b"\\\\\\", b""];
+                let with = |form: &Vec<u8>| prefixes.map(|prefix| [form, prefix].concat());
+                forms = forms.iter().flat_map(with).collect();
             }
+            forms.iter_mut().for_each(|form| form.push(byte));
         }
-        all.push(literal);
+        all.extend(forms);
     }
     all
 }
@@ -345,9 +558,20 @@ mod tests {
             text(r#"code":429"#),
             [r#"code\":429"#, r#"code\\":429"#, r#"code\\\":429"#, r#"code":429"#]
         );
-        assert_eq!(text(r#""error":"x"#).last().unwrap(), "error\":");
+        assert_eq!(text(r#""error":"x"#).last().unwrap(), "error\":\"x");
         assert!(text(r#"a"b"#).last().is_some());
         assert!(text("\"\"").is_empty());
+    }
+
+    #[test]
+    fn common_words_are_poor() {
+        assert_eq!(rarity(b" received"), 1);
+        assert_eq!(rarity(b"connection refused"), 8);
+        assert!(rarity(b"no space left on device") > 8);
+        assert_eq!(
+            strings(regex_info("received .* frobnicated").unwrap().literals),
+            [" frobnicated"]
+        );
     }
 
     #[test]

@@ -10,6 +10,15 @@ use super::table::FactTable;
 const MAX_KEY: usize = 32;
 const MAX_VALUE: usize = 128;
 
+/// Every key of the fact table contains one of these.
+pub(crate) const KEY_PARTS: &[&str] = &["code", "err", "type", "status", "reason", "state"];
+
+/// Whether a code can be read from a text at all; `lower` is the text in lower case.
+pub(crate) fn may_hold_codes(lower: &[u8]) -> bool {
+    memchr::memchr(b'|', lower).is_some()
+        || KEY_PARTS.iter().any(|part| memchr::memmem::find(lower, part.as_bytes()).is_some())
+}
+
 /// A code as it stands in one view: value and its range.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Found {

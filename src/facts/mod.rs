@@ -77,6 +77,8 @@ pub(crate) struct Facts {
     pub(crate) exit_code: Vec<Fact<i32>>,
     pub(crate) signal: Vec<Fact<u8>>,
     pub(crate) codes: Vec<Fact<Box<str>>>,
+    /// Contexts of waits that may match: read once a rule has matched.
+    waits: Vec<usize>,
     pub(crate) header_wait: Option<headers::Wait>,
     pub(crate) retry_after: Option<Fact<Duration>>,
     pub(crate) reset_at: Option<Fact<SystemTime>>,
@@ -127,24 +129,20 @@ impl Facts {
             });
         }
         for (index, context) in table.contexts.iter().enumerate() {
-            if !context.subject.is_wait() && possible(index) {
-                self.read_context(context, views);
+            if !possible(index) {
+                continue;
+            }
+            match context.subject.is_wait() {
+                true => self.waits.push(index),
+                false => self.read_context(context, views),
             }
         }
     }
 
     /// Adds the waits that stand in the text, once a rule has matched.
     pub(crate) fn read_waits(&mut self, views: &Views<'_>, table: &FactTable) {
-        let lower: Vec<Vec<u8>> =
-            views.iter().map(|view| view.bytes.to_ascii_lowercase()).collect();
-        for context in table.contexts.iter().filter(|context| context.subject.is_wait()) {
-            // Most texts state no wait: a look for the literals saves compiling the regexes.
-            let possible = context.literals.iter().any(|literal| {
-                lower.iter().any(|text| memchr::memmem::find(text, literal).is_some())
-            });
-            if possible {
-                self.read_context(context, views);
-            }
+        for index in std::mem::take(&mut self.waits) {
+            self.read_context(&table.contexts[index], views);
         }
     }
 

@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use super::codes::KEY_PARTS;
 use super::values;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
@@ -118,7 +119,13 @@ impl FactTable {
         for (name, list) in [("hard_keys", &mut self.hard_keys), ("soft_keys", &mut self.soft_keys)]
         {
             if let Some(node) = fields.get(name) {
-                list.extend(reader.texts(node));
+                for key in reader.texts(node) {
+                    if !KEY_PARTS.iter().any(|part| key.contains(part)) {
+                        let message = format!("the key `{key}` contains none of {KEY_PARTS:?}");
+                        reader.report(Problem::new(Code::BadSignature, node.span, message));
+                    }
+                    list.push(key);
+                }
                 list.sort();
                 list.dedup();
             }
