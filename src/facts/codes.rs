@@ -67,7 +67,13 @@ fn keyed(text: &[u8], at: usize, table: &FactTable) -> Option<Found> {
     if key_start == key_end || key_end - key_start > MAX_KEY {
         return None;
     }
-    let key = normalize(&text[key_start..key_end]);
+    let written = &text[key_start..key_end];
+    let letters = written.iter().filter(|&&byte| byte != b'_' && byte != b'-').count();
+    let first = written.iter().copied().find(|&byte| byte != b'_' && byte != b'-')?;
+    if !table.may_be_key(first, letters) {
+        return None;
+    }
+    let key = normalize(written);
     let is_in = |list: &[Box<str>]| list.binary_search_by(|known| (**known).cmp(&key)).is_ok();
     let hard = is_in(&table.hard_keys);
     if !hard && !is_in(&table.soft_keys) {
@@ -216,11 +222,10 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<&str> {
-        let table = FactTable {
-            hard_keys: ["code", "errcode", "errorcode"].map(Into::into).to_vec(),
-            soft_keys: ["error", "reason", "status", "type"].map(Into::into).to_vec(),
-            ..FactTable::default()
-        };
+        let table = FactTable::with_keys(
+            &["code", "errcode", "errorcode"],
+            &["error", "reason", "status", "type"],
+        );
         let mut list = Vec::new();
         scan(text.as_bytes(), &table, |found| list.push(&text[found.start..found.end]));
         list

@@ -98,9 +98,40 @@ pub(crate) struct FactTable {
     /// Keys whose value is a code only as a field: `type`, `status`, `reason`, `error`.
     pub(crate) soft_keys: Vec<Box<str>>,
     pub(crate) cases: Vec<Case>,
+    /// First letters and lengths of all keys, as bits: most words before a `:` are none.
+    first_letters: u32,
+    lengths: u64,
 }
 
 impl FactTable {
+    /// Whether a key may begin with this byte and have so many letters.
+    pub(crate) fn may_be_key(&self, first: u8, letters: usize) -> bool {
+        let letter = first.to_ascii_lowercase().wrapping_sub(b'a');
+        letter < 26
+            && self.first_letters >> letter & 1 != 0
+            && letters < 64
+            && self.lengths >> letters & 1 != 0
+    }
+
+    /// A table of nothing but keys.
+    #[cfg(test)]
+    pub(crate) fn with_keys(hard: &[&str], soft: &[&str]) -> FactTable {
+        let list = |keys: &[&str]| keys.iter().map(|&key| key.into()).collect();
+        let mut table =
+            FactTable { hard_keys: list(hard), soft_keys: list(soft), ..FactTable::default() };
+        table.note_keys();
+        table
+    }
+
+    /// Keeps what `may_be_key` asks for up to date.
+    fn note_keys(&mut self) {
+        for key in self.hard_keys.iter().chain(&self.soft_keys) {
+            let first = key.bytes().next().unwrap_or(b'a').wrapping_sub(b'a');
+            self.first_letters |= 1 << first.min(25);
+            self.lengths |= 1 << key.len().min(63);
+        }
+    }
+
     /// Reads a `facts:` mapping; several add up.
     pub(crate) fn read(&mut self, node: &Node, reader: &mut Reader) {
         let mut keys: Vec<&'static str> = SUBJECTS.iter().map(|&(name, _)| name).collect();
@@ -130,6 +161,7 @@ impl FactTable {
                 list.dedup();
             }
         }
+        self.note_keys();
         if let Some(node) = fields.get("cases") {
             for node in reader.list(node, "cases") {
                 self.cases.extend(case(node, reader));
