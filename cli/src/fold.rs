@@ -10,6 +10,8 @@ const MAX_TEXTS: usize = 50;
 /// apart. The second is smaller: ids of other lengths must not move the end.
 const MAX_READ: usize = 2000;
 const MAX_KEY: usize = 240;
+/// Most bytes of a line that are kept as the example.
+pub const MAX_EXAMPLE: usize = 4096;
 
 /// Where something was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,11 +48,11 @@ pub struct Fold {
 }
 
 impl Fold {
-    pub fn add(&mut self, verdict: &Verdict, line: &[u8], place: Place) {
+    /// `key` is the line's [`normalize`]d form.
+    pub fn add(&mut self, verdict: &Verdict, key: String, line: &[u8], place: Place) {
         let Some(rule) = verdict.rule() else { return };
         let service = verdict.service().map(|service| service.id.to_string());
-        let key = (rule.id.to_string(), service);
-        let at = *self.index.entry(key).or_insert_with(|| {
+        let at = *self.index.entry((rule.id.to_string(), service)).or_insert_with(|| {
             self.groups.push(Group {
                 verdict: verdict.clone(),
                 count: 0,
@@ -62,7 +64,6 @@ impl Fold {
         });
         let group = &mut self.groups[at];
         group.count += 1;
-        let key = normalize(line);
         match group.index.get(&key) {
             Some(&text) => {
                 let text = &mut group.texts[text];
@@ -71,7 +72,7 @@ impl Fold {
             }
             None if group.texts.len() < MAX_TEXTS => {
                 group.index.insert(key, group.texts.len());
-                let text = String::from_utf8_lossy(&line[..line.len().min(4096)]);
+                let text = String::from_utf8_lossy(&line[..line.len().min(MAX_EXAMPLE)]);
                 group.texts.push(TextEntry {
                     count: 1,
                     first: place.clone(),
@@ -86,7 +87,7 @@ impl Fold {
 
 /// A line without what differs between repeats: numbers, and words that hold a digit (ids,
 /// addresses, hashes).
-fn normalize(line: &[u8]) -> String {
+pub fn normalize(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(MAX_READ)]);
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '-' && c != '_') {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// How much is read at once. Lines may be as long as a chunk.
-const CHUNK: usize = 4 << 20;
+const CHUNK: usize = 2 << 20;
 /// Longest line that is classified: what lies behind in the same line is skipped, and counted.
 pub const MAX_LINE: usize = 1 << 20;
 
@@ -36,9 +36,9 @@ impl Source {
         }
     }
 
-    pub fn open(&self) -> io::Result<Box<dyn Read>> {
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match self {
-            Source::Stdin => Ok(Box::new(io::stdin().lock())),
+            Source::Stdin => Ok(Box::new(io::stdin())),
             Source::File(path) => {
                 let file = File::open(path)?;
                 // Opening a folder works on Unix; reading it does not, with a poor message.
@@ -66,21 +66,28 @@ impl Source {
 }
 
 /// A run of whole lines.
-pub struct Chunk<'b> {
-    pub bytes: &'b [u8],
+pub struct Chunk {
+    /// Holds the lines, and space behind them.
+    pub buffer: Vec<u8>,
+    /// Bytes of the lines.
+    pub len: usize,
     /// Offset of its first byte in the source.
     pub offset: u64,
     /// The only line of the chunk was longer than [`MAX_LINE`]: this is its beginning.
     pub cut: bool,
 }
 
+impl Chunk {
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+}
+
 /// Reads a source chunk by chunk.
 pub struct Chunks<R> {
     reader: R,
-    buffer: Vec<u8>,
-    /// Bytes of the buffer that hold data, and where the rest of the last chunk begins.
-    filled: usize,
-    rest: usize,
+    /// What was read behind the last line of the last chunk.
+    rest: Vec<u8>,
     offset: u64,
     /// In the part of a line that is not classified; at the end: such a line had no end.
     pub skipping: bool,
@@ -95,9 +102,7 @@ impl<R: Read> Chunks<R> {
     pub fn new(reader: R) -> Chunks<R> {
         Chunks {
             reader,
-            buffer: vec![0; CHUNK],
-            filled: 0,
-            rest: 0,
+            rest: Vec::new(),
             offset: 0,
             skipping: false,
             ended: false,
@@ -106,22 +111,21 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The next chunk; `None` at the end.
-    pub fn next(&mut self) -> io::Result<Option<Chunk<'_>>> {
+    /// The next chunk, in `buffer`; `None` at the end.
+    pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
+        // A buffer that comes round again is not cleared: that would cost more than the scan.
+        buffer.resize(CHUNK, 0);
         loop {
-            self.buffer.copy_within(self.rest..self.filled, 0);
-            self.offset += self.rest as u64;
-            self.filled -= self.rest;
-            self.rest = 0;
-            while self.filled < self.buffer.len() && !self.ended {
-                match self.reader.read(&mut self.buffer[self.filled..]) {
+            let mut filled = self.rest.len();
+            buffer[..filled].copy_from_slice(&self.rest);
+            self.rest.clear();
+            while filled < buffer.len() && !self.ended {
+                match self.reader.read(&mut buffer[filled..]) {
                     Ok(0) => self.ended = true,
                     Ok(count) => {
-                        self.filled += count;
-                        // What a pipe has is shown at once, not when 4 MiB are there.
-                        if memchr::memrchr(b'\n', &self.buffer[self.filled - count..self.filled])
-                            .is_some()
-                        {
+                        filled += count;
+                        // What a pipe has is shown at once, not when a whole chunk is there.
+                        if memchr::memrchr(b'\n', &buffer[filled - count..filled]).is_some() {
                             break;
                         }
                     }
@@ -133,34 +137,34 @@ impl<R: Read> Chunks<R> {
                     }
                 }
             }
-            if self.filled == 0 {
+            if filled == 0 {
                 return self.error.take().map_or(Ok(None), Err);
             }
             if self.skipping {
-                match memchr::memchr(b'\n', &self.buffer[..self.filled]) {
-                    Some(newline) => {
-                        self.skipped += newline as u64;
-                        // The newline itself ends the cut line: it stays, to be counted.
-                        self.rest = newline;
-                        self.skipping = false;
-                    }
-                    None => {
-                        self.skipped += self.filled as u64;
-                        self.rest = self.filled;
-                    }
-                }
+                // The newline itself ends the cut line: it stays, to be counted.
+                let skipped = memchr::memchr(b'\n', &buffer[..filled]);
+                self.skipping = skipped.is_none();
+                let skipped = skipped.unwrap_or(filled);
+                self.skipped += skipped as u64;
+                self.offset += skipped as u64;
+                self.rest.extend_from_slice(&buffer[skipped..filled]);
                 continue;
             }
-            let last = memchr::memrchr(b'\n', &self.buffer[..self.filled]);
-            let (end, cut) = match last {
+            let last = memchr::memrchr(b'\n', &buffer[..filled]);
+            let (len, cut) = match last {
                 Some(newline) => (newline + 1, false),
-                None if self.ended => (self.filled, false),
-                None if self.filled > MAX_LINE => (MAX_LINE, true),
-                None => continue,
+                None if self.ended => (filled, false),
+                None if filled > MAX_LINE => (MAX_LINE, true),
+                None => {
+                    self.rest.extend_from_slice(&buffer[..filled]);
+                    continue;
+                }
             };
-            self.rest = end;
+            self.rest.extend_from_slice(&buffer[len..filled]);
             self.skipping = cut;
-            return Ok(Some(Chunk { bytes: &self.buffer[..end], offset: self.offset, cut }));
+            let offset = self.offset;
+            self.offset += len as u64;
+            return Ok(Some(Chunk { buffer, len, offset, cut }));
         }
     }
 }
@@ -172,8 +176,8 @@ mod tests {
     fn read(text: &[u8]) -> (Vec<(Vec<u8>, u64, bool)>, u64) {
         let mut chunks = Chunks::new(text);
         let mut list = Vec::new();
-        while let Some(chunk) = chunks.next().unwrap() {
-            list.push((chunk.bytes.to_vec(), chunk.offset, chunk.cut));
+        while let Some(chunk) = chunks.next(Vec::new()).unwrap() {
+            list.push((chunk.bytes().to_vec(), chunk.offset, chunk.cut));
         }
         (list, chunks.skipped)
     }
@@ -195,9 +199,9 @@ mod tests {
             }
         }
         let mut chunks = Chunks::new((&b"a\nb"[..]).chain(Fails));
-        assert_eq!(chunks.next().unwrap().unwrap().bytes, b"a\n");
-        assert_eq!(chunks.next().unwrap().unwrap().bytes, b"b");
-        assert!(chunks.next().is_err());
+        assert_eq!(chunks.next(Vec::new()).unwrap().unwrap().bytes(), b"a\n");
+        assert_eq!(chunks.next(Vec::new()).unwrap().unwrap().bytes(), b"b");
+        assert!(chunks.next(Vec::new()).is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod fold;
 mod input;
 mod load;
 mod output;
+mod pipeline;
 mod rules;
 mod scan;
 mod term;

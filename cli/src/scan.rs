@@ -1,22 +1,29 @@
 //! `whyerr [scan] FILE...`: logs, line by line.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use whyerr::scan::Scanner;
-use whyerr::{Scratch, Severity};
+use whyerr::scan::{Finding, Scanner};
+use whyerr::{Classifier, Scratch, Severity, Verdict};
 
 use crate::Outcome;
 use crate::args::{FailOn, Format, ScanArgs};
-use crate::fold::{Fold, Place};
-use crate::input::{Chunks, Source};
+use crate::fold::{self, Fold, Place};
+use crate::input::{Chunk, Chunks, Source};
 use crate::load::Loaded;
 use crate::output::summary::{self, Totals};
 use crate::output::{json, text};
+use crate::pipeline;
 use crate::term;
 
+/// More threads than this wait for the reader.
+const MAX_THREADS: usize = 16;
 /// Scans that are done sooner show no progress.
 const PROGRESS_FROM: u64 = 64 << 20;
 
@@ -37,15 +44,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         totals: Totals::default(),
         worst: None,
         progress: progress(&sources),
-        scratch: Scratch::default(),
     };
-    let mut outcome = Outcome::Fine;
-    for (at, source) in sources.iter().enumerate() {
-        if let Err(error) = scan.source(at, source, &mut out)? {
-            scan.progress.suspend(|| term::error(&format!("{}: {error}", source.name())));
-            outcome = Outcome::Problem;
-        }
-    }
+    let outcome = scan.run(&sources, &mut out)?;
     scan.progress.finish_and_clear();
     scan.finish(&mut out).context("cannot write the report")?;
     let fails = match (args.fail_on, scan.worst) {
@@ -64,6 +64,7 @@ fn severity(limit: FailOn) -> Severity {
     }
 }
 
+/// What the report is made of.
 struct Scan<'l> {
     loaded: &'l Loaded,
     format: Format,
@@ -73,78 +74,169 @@ struct Scan<'l> {
     totals: Totals,
     worst: Option<Severity>,
     progress: ProgressBar,
-    scratch: Scratch,
+}
+
+/// A piece of the input.
+enum Piece {
+    Chunk {
+        chunk: Chunk,
+        source: usize,
+        first_line: u64,
+        lines: u64,
+        scanner: Arc<Scanner>,
+    },
+    /// The source is done: bytes of overlong lines that were skipped, lines that had no end.
+    End {
+        skipped: u64,
+        open_lines: u64,
+    },
+    Fault {
+        source: usize,
+        error: io::Error,
+    },
+}
+
+/// What came of it.
+enum Done {
+    Chunk { chunk: Chunk, source: usize, lines: u64, report: Report },
+    End { skipped: u64, open_lines: u64 },
+    Fault { source: usize, error: io::Error },
+}
+
+/// The findings of a chunk.
+#[derive(Default)]
+struct Report {
+    findings: u64,
+    worst: Option<Severity>,
+    /// Rendered, where each finding is shown.
+    output: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// A finding to fold.
+struct Entry {
+    verdict: Verdict,
+    key: String,
+    /// The line in the chunk, and its number.
+    bytes: Range<usize>,
+    line: u64,
+}
+
+/// Reads all sources, one behind the other.
+struct Reader {
+    sources: std::iter::Enumerate<std::vec::IntoIter<Source>>,
+    classifier: Classifier,
+    open: Option<Open>,
+}
+
+struct Open {
+    source: usize,
+    chunks: Chunks<Box<dyn Read + Send>>,
+    scanner: Arc<Scanner>,
+    line: u64,
+    /// The last line has no end.
+    open_line: bool,
+}
+
+impl Reader {
+    fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            closed => {
+                let (at, source) = self.sources.next()?;
+                match source.open() {
+                    Ok(reader) => closed.insert(Open {
+                        source: at,
+                        chunks: Chunks::new(reader),
+                        scanner: Arc::new(Scanner::new(&self.classifier)),
+                        line: 1,
+                        open_line: false,
+                    }),
+                    Err(error) => return Some(Piece::Fault { source: at, error }),
+                }
+            }
+        };
+        let source = open.source;
+        match open.chunks.next(buffer.unwrap_or_default()) {
+            Ok(Some(chunk)) => {
+                let first_line = open.line;
+                let lines = memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
+                open.line += lines;
+                open.open_line = !chunk.bytes().ends_with(b"\n") && !chunk.cut;
+                let scanner = open.scanner.clone();
+                Some(Piece::Chunk { chunk, source, first_line, lines, scanner })
+            }
+            Ok(None) => {
+                let skipped = open.chunks.skipped;
+                let open_lines = u64::from(open.open_line) + u64::from(open.chunks.skipping);
+                self.open = None;
+                Some(Piece::End { skipped, open_lines })
+            }
+            Err(error) => {
+                self.open = None;
+                Some(Piece::Fault { source, error })
+            }
+        }
+    }
 }
 
 impl Scan<'_> {
-    /// Scans one source. The outer error is one of writing, which ends the run; the inner one of
-    /// reading, which does not.
-    fn source(
+    /// Scans all sources. The error is one of writing, which ends the run; a source that cannot
+    /// be read does not.
+    fn run(&mut self, sources: &[Source], out: &mut impl Write) -> anyhow::Result<Outcome> {
+        let classifier = self.loaded.classifier.clone();
+        let mut reader =
+            Reader { sources: sources.to_vec().into_iter().enumerate(), classifier, open: None };
+        let render =
+            Render { format: self.format, no_fold: self.no_fold, names: self.names.clone() };
+        let mut outcome = Outcome::Fine;
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        pipeline::ordered(
+            threads,
+            move |buffer| reader.next(buffer),
+            move |piece| render.work(piece),
+            |done| self.take(done, sources, &mut outcome, out),
+        )?;
+        Ok(outcome)
+    }
+
+    /// Counts, folds and writes what came of a piece, and gives its buffer back.
+    fn take(
         &mut self,
-        at: usize,
-        source: &Source,
+        done: Done,
+        sources: &[Source],
+        outcome: &mut Outcome,
         out: &mut impl Write,
-    ) -> anyhow::Result<io::Result<()>> {
-        let reader = match source.open() {
-            Ok(reader) => reader,
-            Err(error) => return Ok(Err(error)),
-        };
-        let mut chunks = Chunks::new(reader);
-        let scanner = Scanner::new(&self.loaded.classifier);
-        let mut line = 1u64;
-        loop {
-            let chunk = match chunks.next() {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => break,
-                Err(error) => return Ok(Err(error)),
-            };
-            let bytes = chunk.bytes;
-            let (mut counted, mut number) = (0, line);
-            let mut result = Ok(());
-            let Scan { scratch, fold, totals, worst, names, .. } = self;
-            scanner.scan(bytes, scratch, |finding| {
-                let range = finding.line.clone();
-                number += memchr::memchr_iter(b'\n', &bytes[counted..range.start]).count() as u64;
-                counted = range.start;
-                totals.findings += 1;
-                *worst = (*worst).max(finding.verdict.severity());
-                let text = &bytes[range.clone()];
-                let verdict = &finding.verdict;
-                if result.is_err() {
-                    return;
+    ) -> anyhow::Result<Option<Vec<u8>>> {
+        match done {
+            Done::Chunk { chunk, source, lines, report } => {
+                self.totals.findings += report.findings;
+                self.totals.lines += lines;
+                self.totals.bytes += chunk.len as u64;
+                self.totals.cut_lines += u64::from(chunk.cut);
+                self.worst = self.worst.max(report.worst);
+                out.write_all(&report.output)?;
+                for Entry { verdict, key, bytes, line } in report.entries {
+                    self.fold.add(&verdict, key, &chunk.bytes()[bytes], Place { source, line });
                 }
-                let written = match self.format {
-                    Format::Json => {
-                        let offset = chunk.offset + range.start as u64;
-                        json::finding(out, &names[at], number, offset, text, chunk.cut, verdict)
-                    }
-                    Format::Text if self.no_fold => {
-                        fold.add(verdict, text, Place { source: at, line: number });
-                        text::single(out, verdict, &names[at], number, text)
-                    }
-                    Format::Text | Format::Summary => {
-                        fold.add(verdict, text, Place { source: at, line: number });
-                        Ok(())
-                    }
-                };
-                result = written;
-            });
-            result?;
-            number += memchr::memchr_iter(b'\n', &bytes[counted..]).count() as u64;
-            line = number;
-            self.totals.bytes += bytes.len() as u64;
-            self.totals.cut_lines += u64::from(chunk.cut);
-            self.progress.inc(bytes.len() as u64);
-            let ends_open = bytes.last().is_some_and(|&byte| byte != b'\n') && !chunk.cut;
-            self.totals.lines += u64::from(ends_open);
-            // A pipe that is watched shows what it has.
-            if matches!(source, Source::Stdin) && (self.format == Format::Json || self.no_fold) {
-                out.flush()?;
+                self.progress.inc(chunk.len as u64);
+                // A pipe that is watched shows what it has.
+                if sources[source] == Source::Stdin && !report.output.is_empty() {
+                    out.flush()?;
+                }
+                return Ok(Some(chunk.buffer));
+            }
+            Done::End { skipped, open_lines } => {
+                self.totals.skipped_bytes += skipped;
+                self.totals.lines += open_lines;
+            }
+            Done::Fault { source, error } => {
+                let message = format!("{}: {error}", self.names[source]);
+                self.progress.suspend(|| term::error(&message));
+                *outcome = Outcome::Problem;
             }
         }
-        self.totals.lines += line - 1 + u64::from(chunks.skipping);
-        self.totals.skipped_bytes += chunks.skipped;
-        Ok(Ok(()))
+        Ok(None)
     }
 
     fn finish(&self, out: &mut impl Write) -> io::Result<()> {
@@ -162,6 +254,60 @@ impl Scan<'_> {
             }
         }
         out.flush()
+    }
+}
+
+/// What the threads do with a piece.
+struct Render {
+    format: Format,
+    no_fold: bool,
+    names: Vec<String>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Render {
+    fn work(&self, piece: Piece) -> Done {
+        match piece {
+            Piece::Chunk { chunk, source, first_line, lines, scanner } => {
+                let report = self.scan(&chunk, source, first_line, &scanner);
+                Done::Chunk { chunk, source, lines, report }
+            }
+            Piece::End { skipped, open_lines } => Done::End { skipped, open_lines },
+            Piece::Fault { source, error } => Done::Fault { source, error },
+        }
+    }
+
+    fn scan(&self, chunk: &Chunk, source: usize, first_line: u64, scanner: &Scanner) -> Report {
+        let bytes = chunk.bytes();
+        let mut report = Report::default();
+        let (mut counted, mut line) = (0, first_line);
+        let found = |finding: Finding| {
+            let Finding { verdict, line: range, .. } = finding;
+            line += memchr::memchr_iter(b'\n', &bytes[counted..range.start]).count() as u64;
+            counted = range.start;
+            report.findings += 1;
+            report.worst = report.worst.max(verdict.severity());
+            let text = &bytes[range.clone()];
+            let (out, name) = (&mut report.output, &self.names[source]);
+            let written = match self.format {
+                Format::Json => {
+                    let offset = chunk.offset + range.start as u64;
+                    json::finding(out, name, line, offset, text, chunk.cut, &verdict)
+                }
+                Format::Text if self.no_fold => text::single(out, &verdict, name, line, text),
+                Format::Text | Format::Summary => Ok(()),
+            };
+            debug_assert!(written.is_ok(), "writing to memory");
+            if self.format != Format::Json {
+                let key = fold::normalize(text);
+                report.entries.push(Entry { verdict, key, bytes: range, line });
+            }
+        };
+        SCRATCH.with_borrow_mut(|scratch| scanner.scan(bytes, scratch, found));
+        report
     }
 }
 
