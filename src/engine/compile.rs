@@ -133,11 +133,11 @@ impl Builder {
         let mut signatures =
             |list: &[Signature]| list.iter().map(|sig| self.signature(sig)).collect();
         let (any, all) = (signatures(&conditions.any), signatures(&conditions.all));
-        let code = |code: &Box<str>| self.code_ids[code.to_ascii_lowercase().as_str()];
+        let code = |code: &str| self.code_ids[code.to_ascii_lowercase().as_str()];
         ConditionProgram {
             any,
             all,
-            codes: conditions.code.iter().map(code).collect(),
+            codes: conditions.code.iter().map(|text| code(text)).collect(),
             http_status: conditions.http_status.clone(),
             grpc_status: conditions.grpc_status.clone(),
             exit_code: conditions.exit_code.clone(),

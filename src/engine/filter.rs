@@ -146,8 +146,8 @@ impl Filter {
     pub(crate) fn new(index: &Index, wanted: impl Fn(usize) -> bool, profile: &Profile) -> Filter {
         let ids: Vec<usize> = (0..index.len()).filter(|&id| wanted(id)).collect();
         let bits = match ids.len() {
-            ..=100 => 15,
-            ..=1000 => 17,
+            0..=100 => 15,
+            101..=1000 => 17,
             _ => 18,
         };
         let print_bits = (usize::BITS - (ids.len() * STRIDE).leading_zeros()).clamp(7, 19) - 1;
