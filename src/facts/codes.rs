@@ -117,6 +117,14 @@ fn keyed(text: &[u8], at: usize, table: &FactTable) -> Option<Found> {
             return None;
         }
     }
+    // `status=200` is an HTTP status, whatever a service's code table says of 200.
+    if !hard
+        && key == "status"
+        && end - start == 3
+        && text[start..end].iter().all(u8::is_ascii_digit)
+    {
+        return None;
+    }
     // `__type` and Java class names: the last part is the code.
     if let Some(hash) = text[start..end].iter().rposition(|&byte| byte == b'#') {
         start += hash + 1;
@@ -252,6 +260,7 @@ mod tests {
         assert!(read("error: the code was wrong").is_empty());
         assert!(read("Process finished with exit code: 1").is_empty());
         assert!(read("status code: 500").is_empty());
+        assert!(read("status=200 code=7").len() == 1);
         assert!(read(r#""error": "Something went wrong""#).is_empty());
         assert!(read("2025-06-16 10:24:15 | ERROR | x").is_empty());
     }
