@@ -22,6 +22,8 @@ mod event;
 mod explain;
 #[path = "src/facts/mod.rs"]
 mod facts;
+#[path = "src/frozen.rs"]
+mod frozen;
 #[path = "src/problem/mod.rs"]
 mod problem;
 #[path = "src/redact.rs"]
@@ -39,7 +41,7 @@ mod yaml;
 mod builtin {
     use std::collections::HashMap;
 
-    use crate::catalog::frozen::Pack;
+    use crate::catalog::pack::Pack;
     use crate::engine::RegexInfo;
     use crate::yaml::node::Node;
 
@@ -108,10 +110,11 @@ fn main() {
         eprintln!("{problems}");
         panic!("the built-in rules do not load");
     });
-    let [tables, rules, program] = catalog::frozen::freeze(&catalog);
+    let [tables, rules, program, conditions] = catalog::pack::freeze(&catalog);
     write("builtin_tables.bin", &tables);
     write("builtin_rules.bin", &rules);
     write("builtin_program.bin", &program);
+    write("builtin_conditions.bin", &conditions);
 
     let mut infos = Vec::new();
     for pattern in regexes {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::frozen::Pack;
+use crate::catalog::pack::Pack;
 use crate::engine::RegexInfo;
 use crate::yaml::node::{Node, decode_number, decode_text};
 
@@ -21,6 +21,7 @@ pub(crate) const PACK: Option<Pack<'static>> = Some(Pack {
     tables: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_tables.bin")),
     rules: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_rules.bin")),
     program: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_program.bin")),
+    conditions: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_conditions.bin")),
 });
 
 /// Hash of the paths and texts of all built-in files.
@@ -81,7 +82,7 @@ fn read_bytes(input: &mut &'static [u8]) -> Option<&'static [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::frozen::freeze;
+    use crate::catalog::pack::freeze;
     use crate::{Catalog, Layer};
 
     /// What a start reads back is what the YAML files say.
@@ -111,8 +112,9 @@ mod tests {
             };
             assert_eq!(plain(loaded), plain(thawed));
         }
-        let [_, _, program] = freeze(&loaded);
+        let [_, _, program, conditions] = freeze(&loaded);
         assert!(program == super::PACK.unwrap().program);
+        assert!(conditions == super::PACK.unwrap().conditions);
     }
 
     /// What the library loads beside other layers is what stands in the YAML files.

@@ -65,6 +65,7 @@ mod engine;
 mod event;
 pub mod explain;
 mod facts;
+mod frozen;
 mod problem;
 pub mod redact;
 mod rule;

@@ -245,6 +245,9 @@ pub enum RulesCommand {
     },
     /// Measure the rules on labelled records (JSON lines)
     Eval(EvalArgs),
+    /// Tell what the rules know of a log: which fired, which errors none knows, which lines are
+    /// looked at for nothing
+    Coverage(CoverageArgs),
 }
 
 /// Which rules.
@@ -259,6 +262,19 @@ pub struct SelectArgs {
     /// Only rules of this service
     #[arg(long, value_name = "SERVICE")]
     pub service: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CoverageArgs {
+    /// Logs; `-` is standard input
+    #[arg(value_name = "LOG")]
+    pub files: Vec<PathBuf>,
+    /// How many entries to show of each list
+    #[arg(long, default_value_t = 20)]
+    pub top: usize,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Clone, Args)]

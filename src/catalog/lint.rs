@@ -6,9 +6,11 @@ use super::Catalog;
 use super::check::origin;
 use super::fields::Reader;
 use super::merge::Patch;
+use crate::engine::literals;
+use crate::engine::required::{POOR, rarity};
 use crate::problem::{Code, Problem};
 use crate::rule::Rule;
-use crate::rule::model::SignatureKind;
+use crate::rule::model::{Block, Conditions, Signature, SignatureKind};
 use crate::rule::words::{Category, Layer, RetryVerdict, Status};
 use crate::verdict::template;
 use crate::yaml::node::Span;
@@ -90,6 +92,10 @@ fn proof(
     if stable && rule.references.is_empty() {
         add(Code::MissingReference, "id", format!("stable rule `{id}` names no source"));
     }
+    if stable && !row && !rule.examples.iter().any(|example| example.source.is_some()) {
+        let message = format!("no example of the stable rule `{id}` has a source");
+        add(Code::UnsourcedExample, "examples", message);
+    }
     let wanted = if stable && !row { 2 } else { 1 };
     if rule.examples.len() < wanted {
         let count = rule.examples.len();
@@ -160,12 +166,13 @@ fn signatures(rule: &Rule, add: &mut impl FnMut(Code, &str, String)) {
             let message = format!("a weak block of `{}` can never be confirmed", rule.id);
             add(Code::WeakWithoutCorroboration, "match", message);
         }
-        let alone = block.conditions.all.is_empty()
-            && block.conditions.code.is_empty()
+        let by_text = block.conditions.code.is_empty()
             && block.conditions.http_status.is_empty()
             && block.conditions.grpc_status.is_empty()
             && block.conditions.exit_code.is_empty()
             && block.conditions.signal.is_empty();
+        let alone = by_text && block.conditions.all.is_empty();
+        costly(block, by_text, add);
         let gated = !rule.when.is_empty() || !block.when.is_empty();
         if !alone || block.weak || rule.fallback || gated {
             continue;
@@ -180,6 +187,32 @@ fn signatures(rule: &Rule, add: &mut impl FnMut(Code, &str, String)) {
                 add(Code::ShortSignature, "match", message);
             }
         }
+    }
+}
+
+/// Signatures that nominate a block, and would nominate healthy lines.
+fn costly(block: &Block, by_text: bool, add: &mut impl FnMut(Code, &str, String)) {
+    // The literals of a signature, the poorest of them.
+    let poorest = |signature: &Signature| {
+        let literals = literals::required(signature).unwrap_or_default();
+        literals.into_iter().min_by_key(|literal| rarity(literal))
+    };
+    let poor =
+        |signature: &&Signature| poorest(signature).is_some_and(|literal| rarity(&literal) < POOR);
+    let Conditions { any, all, .. } = &block.conditions;
+    if !by_text || all.iter().any(|signature| !poor(&signature)) {
+        return;
+    }
+    let list =
+        if any.is_empty() || any.iter().any(|s| poor(&s)) && !all.is_empty() { all } else { any };
+    for signature in list.iter().filter(poor) {
+        let literal = poorest(signature).unwrap_or_default();
+        let message = format!(
+            "`{}` is looked for by `{}`, which healthy logs are full of",
+            signature.pattern,
+            String::from_utf8_lossy(&literal)
+        );
+        add(Code::CostlySignature, "match", message);
     }
 }
 

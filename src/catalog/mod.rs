@@ -8,9 +8,9 @@ pub(crate) mod category;
 mod check;
 pub(crate) mod fields;
 pub(crate) mod fnv;
-pub(crate) mod frozen;
 mod lint;
 pub(crate) mod merge;
+pub(crate) mod pack;
 pub(crate) mod rule;
 pub(crate) mod service;
 mod shift;
@@ -25,6 +25,7 @@ pub use service::{Product, Service};
 use crate::builtin;
 use crate::engine::program::Program;
 use crate::facts::table::{Case, FactTable};
+use crate::frozen::Lazy;
 use crate::problem::{Code, Place, Problem, Problems, SourceMap, Text};
 use crate::rule::Rule;
 use crate::rule::words::{Category, Layer};
@@ -34,8 +35,8 @@ use category::CategoryTable;
 use check::Names;
 use fields::Reader;
 use fnv::Fnv;
-use frozen::Rules;
 use merge::{Field, Index, Patch, RawRule};
+use pack::Pack;
 use service::ServiceTable;
 
 const DOCUMENT_KEYS: &[&str] = &["schema", "rules", "services", "patch", "categories", "facts"];
@@ -56,7 +57,7 @@ pub struct Catalog {
 }
 
 struct Inner {
-    rules: Rules,
+    rules: Lazy<Rule>,
     /// Of the rules, sorted.
     ids: Vec<Box<str>>,
     /// Former ids, sorted, to rules.
@@ -69,8 +70,8 @@ struct Inner {
     sources: Arc<SourceMap>,
     hash: u64,
     warnings: Vec<Problem>,
-    /// The program of exactly this catalogue, if it was made at build time.
-    frozen_program: Option<&'static [u8]>,
+    /// What it was read from, if it was made at build time.
+    pack: Option<Pack<'static>>,
 }
 
 /// Collects layers of rules and builds a [`Catalog`] of them.
@@ -211,7 +212,7 @@ impl Catalog {
 
     /// The program that was made of this catalogue at build time.
     pub(crate) fn frozen_program(&self) -> Option<Program> {
-        self.inner.frozen_program.map(frozen::thaw_program)
+        self.inner.pack.map(pack::thaw_program)
     }
 
     pub(crate) fn sources(&self) -> &Arc<SourceMap> {
@@ -289,7 +290,7 @@ impl CatalogBuilder {
             for &(path, text) in builtin::FILES {
                 sources.add(path.to_owned(), Text::Static(text));
             }
-            return Ok(frozen::thaw(pack, hash.0, sources));
+            return Ok(pack::thaw(pack, hash.0, sources));
         }
         let mut documents: Vec<(Layer, Node)> = Vec::new();
         for file in builtin::files() {
@@ -407,7 +408,7 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
         sources: Arc::default(),
         hash: 0,
         warnings: Vec::new(),
-        frozen_program: None,
+        pack: None,
     }
 }
 

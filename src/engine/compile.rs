@@ -10,12 +10,14 @@ use once_cell::sync::OnceCell;
 use super::index::{Index, LiteralId};
 use super::literals;
 use super::program::{
-    BlockProgram, CodeEntry, CodeId, ConditionProgram, Gate, Program, RuleId, RuleProgram,
-    ServiceSig, Sig, SigId, Use,
+    BlockProgram, CodeId, ConditionProgram, Gate, Program, RuleId, RuleProgram, ServiceSig, SigId,
+    Use,
 };
 use super::required::rarity;
+use super::signatures::{Codes, Signatures};
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
+use crate::frozen::Lists;
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
 
@@ -60,11 +62,11 @@ fn host_signature(host: &str) -> Signature {
 
 #[derive(Default)]
 struct Builder {
-    signatures: Vec<Sig>,
+    signatures: Signatures,
     signature_ids: HashMap<Signature, SigId>,
     /// Required literals, in the order of signatures.
     required: Vec<Vec<Vec<u8>>>,
-    codes: Vec<CodeEntry>,
+    codes: Codes,
     code_ids: HashMap<Box<str>, CodeId>,
 }
 
@@ -89,12 +91,7 @@ impl Builder {
             SignatureKind::Regex => required.iter().map(Vec::len).min().unwrap_or(0),
             _ => signature.pattern.len(),
         };
-        self.signatures.push(Sig {
-            signature: signature.clone(),
-            weight: weight as u32,
-            indexed: false,
-            regex: OnceCell::new(),
-        });
+        self.signatures.push(signature, weight as u32);
         self.required.push(required);
         self.signature_ids.insert(signature.clone(), id);
         id
@@ -124,7 +121,7 @@ impl Builder {
                     case_sensitive: prose_is_case_sensitive(code),
                 })
             });
-            self.codes.push(CodeEntry { value: value.clone(), word, typed: is_typed(code) });
+            self.codes.push(&value, word, is_typed(code));
             self.code_ids.insert(value, id);
         }
     }
@@ -228,23 +225,24 @@ impl Builder {
             .uses
             .iter()
             .map(|uses| {
-                uses.iter().any(|&used| match used {
+                let any = uses.iter().any(|&used| match used {
                     Use::Whole(sig) | Use::Part(sig) => telling[sig],
                     Use::Code => true,
                     // Waits are read when a rule has matched.
                     Use::Context(context) => !contexts[context].subject.is_wait(),
-                })
+                });
+                u8::from(any)
             })
-            .collect();
+            .collect::<Vec<_>>();
         Program {
             index: Index::new(&literals.list),
-            uses: literals.uses.into(),
-            nominates,
+            uses: literals.uses.into_iter().collect(),
+            nominates: nominates.into(),
             signatures: self.signatures,
             codes: self.codes,
-            rules,
-            by_signature: nominations.by_signature.into(),
-            by_code: nominations.by_code.into(),
+            rules: rules.into(),
+            by_signature: lists(nominations.by_signature),
+            by_code: lists(nominations.by_code),
             by_http_status,
             by_grpc_status,
             by_exit_code,
@@ -264,13 +262,12 @@ impl Builder {
         nominations: &mut Nominations,
     ) {
         for &code in &block.conditions.codes {
-            let entry = &self.codes[code];
+            let value = self.codes.value(code).as_bytes();
             nominations.by_code[code].push(id);
-            if let Some(word) = entry.word {
+            if let Some(word) = self.codes.word(code) {
                 nominations.by_signature[word].push(id);
             }
-            let telling = rarity(entry.value.as_bytes()) >= TELLING
-                && !entry.value.bytes().all(|byte| byte.is_ascii_digit());
+            let telling = rarity(value) >= TELLING && !value.iter().all(u8::is_ascii_digit);
             match gate {
                 Some(gate) if !telling => nominations.coded_services.extend(&gate.services),
                 _ => nominations.visible_codes[code] = true,
@@ -288,24 +285,21 @@ impl Builder {
             |id| services.binary_search_by_key(&id, |entry: &ServiceSig| entry.signature).is_ok();
         let mut literals = LiteralTable::default();
         for (id, required) in self.required.iter().enumerate() {
-            let sig = &mut self.signatures[id];
-            sig.indexed = !nominations.by_signature[id].is_empty() || is_service_sig(id);
-            if !sig.indexed {
+            if nominations.by_signature[id].is_empty() && !is_service_sig(id) {
                 continue;
             }
-            let whole = sig.signature.kind != SignatureKind::Regex
+            self.signatures.set_indexed(id);
+            let whole = self.signatures.kind(id) != SignatureKind::Regex
                 && matches!(
                     required.as_slice(),
-                    [only] if only.eq_ignore_ascii_case(sig.signature.pattern.as_bytes())
+                    [only] if only.eq_ignore_ascii_case(self.signatures.pattern(id))
                 );
             for literal in required {
                 literals.add(literal, if whole { Use::Whole(id) } else { Use::Part(id) });
             }
         }
-        for (code, _) in
-            self.codes.iter().zip(&nominations.visible_codes).filter(|(_, visible)| **visible)
-        {
-            for literal in code_literals(&code.value) {
+        for code in (0..self.codes.len()).filter(|&code| nominations.visible_codes[code]) {
+            for literal in code_literals(self.codes.value(code)) {
                 literals.add(&literal, Use::Code);
             }
         }
@@ -316,6 +310,10 @@ impl Builder {
         }
         literals
     }
+}
+
+fn lists(lists: Vec<Vec<RuleId>>) -> Lists<u32> {
+    lists.into_iter().map(|list| list.into_iter().map(|id| id as u32)).collect()
 }
 
 fn gate(when: &When, catalog: &Catalog) -> Gate {

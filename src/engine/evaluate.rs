@@ -61,7 +61,7 @@ impl Context<'_> {
     /// The best matched block of a rule, or why there is none (of its last block that came
     /// nearest).
     pub(crate) fn evaluate(&self, id: RuleId, look: &mut impl Look) -> Result<Match, Miss> {
-        let program = &self.program.rules[id];
+        let program = self.program.rules.get(id);
         if !self.passes(&program.gate) {
             return Err(Miss::Gate);
         }
@@ -96,7 +96,7 @@ impl Context<'_> {
     }
 
     fn block(&self, id: RuleId, at: usize, look: &mut impl Look) -> Result<Match, Miss> {
-        let program = &self.program.rules[id];
+        let program = self.program.rules.get(id);
         let block = &program.blocks[at];
         if !self.passes(&block.gate) {
             return Err(Miss::Gate);
@@ -139,14 +139,14 @@ impl Context<'_> {
         let mut text = 0;
         for &sig in &program.all {
             let range = look.find(sig).ok_or("all")?;
-            text += self.program.signatures[sig].weight;
+            text += self.program.signatures.weight(sig);
             score.evidence.push(Proof::Signature(sig, range));
         }
         if !program.any.is_empty() {
             let mut heaviest = None;
             for &sig in &program.any {
                 if let Some(range) = look.find(sig) {
-                    heaviest = heaviest.max(Some(self.program.signatures[sig].weight));
+                    heaviest = heaviest.max(Some(self.program.signatures.weight(sig)));
                     score.evidence.push(Proof::Signature(sig, range));
                 }
             }
@@ -196,7 +196,7 @@ impl Context<'_> {
     ) -> Result<(), &'static str> {
         // Under a key first; as a distinctive word in prose one tier lower.
         let keyed = self.facts.codes.iter().find_map(|fact| {
-            let code = self.program.code(&fact.value)?;
+            let code = self.program.codes.find(&fact.value)?;
             program.codes.contains(&code).then_some((code, fact))
         });
         let (code, at, prose) = match keyed {
@@ -205,16 +205,16 @@ impl Context<'_> {
                 .codes
                 .iter()
                 .find_map(|&code| {
-                    let range = look.find(self.program.codes[code].word?)?;
+                    let range = look.find(self.program.codes.word(code)?)?;
                     Some((code, Some(range), true))
                 })
                 .ok_or("code")?,
         };
-        let entry = &self.program.codes[code];
+        let value: Box<str> = self.program.codes.value(code).into();
         score.kinds += 1;
-        score.bytes += entry.value.len() as u32;
-        score.code = Some(CodeScore { value: entry.value.clone(), typed: entry.typed, prose });
-        score.evidence.push(Proof::Code(entry.value.clone(), at));
+        score.bytes += value.len() as u32;
+        score.evidence.push(Proof::Code(value.clone(), at));
+        score.code = Some(CodeScore { value, typed: self.program.codes.is_typed(code), prose });
         Ok(())
     }
 
@@ -254,7 +254,7 @@ impl Context<'_> {
 
     /// Whether a service that has to do with the rule marks the code as covering many causes.
     fn is_coarse(&self, id: RuleId, code: &CodeScore) -> bool {
-        let program = &self.program.rules[id];
+        let program = self.program.rules.get(id);
         program.service.iter().chain(&program.gate.services).chain(self.known).any(|&service| {
             let list = &self.catalog.services()[service].coarse_codes;
             list.iter().any(|coarse| coarse.eq_ignore_ascii_case(&code.value))

@@ -9,11 +9,13 @@ use super::evaluate::{Context, Look, Match};
 use super::index::to_lower;
 use super::naive::bounded;
 use super::program::{Program, RuleId, SigId, Use};
+use super::signatures::Signatures;
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::facts::codes::may_hold_codes;
 use crate::facts::text::{Range, View, Views, hides_literals};
+use crate::rule::model::SignatureKind;
 
 /// Working space of a classification. Reusing one saves its allocations.
 #[derive(Debug, Default)]
@@ -153,26 +155,26 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     if matches!(scratch.state(sig), Some(State::Found(_))) {
                         continue;
                     }
-                    let signature = &program.signatures[sig].signature;
-                    let same = !signature.case_sensitive
-                        || text[start..end] == *signature.pattern.as_bytes();
-                    if same && bounded(signature.kind, text, start, end) {
+                    let signatures = &program.signatures;
+                    let same = !signatures.is_case_sensitive(sig)
+                        || text[start..end] == *signatures.pattern(sig);
+                    if same && bounded(signatures.kind(sig), text, start, end) {
                         scratch.set(sig, State::Found(place.original(start, end)));
                     }
                     // A hit out of bounds nominates as well: in a decoded view its neighbour may
                     // be another (the `n` of `\nOOM` is part of an escape).
-                    nominated |= program.nominates[literal];
+                    nominated |= program.nominates[literal] != 0;
                 }
                 Use::Part(sig) => {
                     if scratch.state(sig).is_none() {
                         scratch.set(sig, State::Possible);
                     }
-                    nominated |= program.nominates[literal];
+                    nominated |= program.nominates[literal] != 0;
                 }
                 Use::Code => coded = true,
                 Use::Context(index) => {
                     scratch.contexts[index] = scratch.stamp;
-                    nominated |= program.nominates[literal];
+                    nominated |= program.nominates[literal] != 0;
                 }
             }
         }
@@ -225,12 +227,12 @@ fn candidates(program: &Program, facts: &Facts, look: &mut Fast<'_>) {
         let sig = look.scratch.touched[index];
         let rules = program.by_signature.get(sig);
         if !rules.is_empty() && look.find(sig).is_some() {
-            look.scratch.add_rules(rules.iter().copied());
+            look.scratch.add_rules(rules.iter().map(|&rule| rule as RuleId));
         }
     }
     for fact in &facts.codes {
-        if let Some(code) = program.code(&fact.value) {
-            look.scratch.add_rules(program.by_code.get(code).iter().copied());
+        if let Some(code) = program.codes.find(&fact.value) {
+            look.scratch.add_rules(program.by_code.get(code).iter().map(|&rule| rule as RuleId));
         }
     }
     for fact in facts.best_http_status() {
@@ -263,10 +265,9 @@ struct Fast<'a> {
 
 impl Look for Fast<'_> {
     fn find(&mut self, id: SigId) -> Option<Range> {
-        let sig = &self.program.signatures[id];
         let state = match self.scratch.state(id) {
             Some(state) => state,
-            None if sig.indexed => return None,
+            None if self.program.signatures.is_indexed(id) => return None,
             None => State::Possible,
         };
         match state {
@@ -274,7 +275,7 @@ impl Look for Fast<'_> {
             State::Absent => None,
             State::Possible => {
                 let found = self.views.iter().find_map(|view| {
-                    let (start, end) = find_in(sig, &view.bytes)?;
+                    let (start, end) = find_in(&self.program.signatures, id, &view.bytes)?;
                     Some(view.original(start, end))
                 });
                 self.scratch.set(id, found.map_or(State::Absent, State::Found));
@@ -284,23 +285,17 @@ impl Look for Fast<'_> {
     }
 }
 
-fn find_in(sig: &super::program::Sig, text: &[u8]) -> Option<(usize, usize)> {
-    use crate::rule::model::SignatureKind;
-    if sig.signature.kind == SignatureKind::Regex {
-        return sig.regex()?.find(text).map(|found| (found.start(), found.end()));
+fn find_in(signatures: &Signatures, id: SigId, text: &[u8]) -> Option<(usize, usize)> {
+    let kind = signatures.kind(id);
+    if kind == SignatureKind::Regex {
+        return signatures.regex(id)?.find(text).map(|found| (found.start(), found.end()));
     }
-    let pattern = sig.signature.pattern.as_bytes();
+    let pattern = signatures.pattern(id);
     let first = *pattern.first()?;
     let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
     for start in memchr::memchr2_iter(lower, upper, text) {
         let end = start + pattern.len();
-        let part = text.get(start..end)?;
-        let same = if sig.signature.case_sensitive {
-            part == pattern
-        } else {
-            part.eq_ignore_ascii_case(pattern)
-        };
-        if same && bounded(sig.signature.kind, text, start, end) {
+        if signatures.equals(id, text.get(start..end)?) && bounded(kind, text, start, end) {
             return Some((start, end));
         }
     }

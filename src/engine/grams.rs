@@ -2,19 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::frozen::{Column, Word};
+
 /// Entries under grams of up to eight bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "E: Word")]
 pub(crate) struct Grams<E> {
     /// Where the entries of a bucket begin; one more than there are buckets.
-    heads: Vec<u32>,
+    heads: Column<u32>,
     /// Sorted by gram within a bucket.
-    grams: Vec<u64>,
-    entries: Vec<E>,
+    grams: Column<u64>,
+    entries: Column<E>,
 }
 
 impl<E> Default for Grams<E> {
     fn default() -> Grams<E> {
-        Grams { heads: vec![0; 2], grams: Vec::new(), entries: Vec::new() }
+        Grams { heads: vec![0; 2].into(), grams: Column::default(), entries: Column::default() }
     }
 }
 
@@ -35,8 +38,8 @@ impl<E> Grams<E> {
         for at in 1..heads.len() {
             heads[at] += heads[at - 1];
         }
-        let (grams, entries) = list.into_iter().unzip();
-        Grams { heads, grams, entries }
+        let (grams, entries): (Vec<_>, Vec<_>) = list.into_iter().unzip();
+        Grams { heads: heads.into(), grams: grams.into(), entries: entries.into() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

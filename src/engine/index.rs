@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::grams::Grams;
+use crate::frozen::{Column, Lists, Word};
 
 /// Index of a literal in the list that the index was built from.
 pub(crate) type LiteralId = usize;
@@ -23,20 +24,32 @@ pub(crate) fn to_lower(text: &[u8], lower: &mut Vec<u8>) {
 /// Finds every occurrence of every literal, overlapping ones too, in texts that are in lower case.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Index {
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
+    literals: Lists<u8>,
     /// A bit for each hash: some window has it. For windows of four bytes and of three.
-    long_bits: Vec<u64>,
-    short_bits: Vec<u64>,
+    long_bits: Column<u64>,
+    short_bits: Column<u64>,
     long: Grams<Window>,
     short: Grams<Window>,
 }
 
 /// Where a window stands: the literal, and bytes of it before the window.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Window {
     literal: u32,
     offset: u32,
+}
+
+impl Word for Window {
+    const SIZE: usize = 8;
+
+    fn put(self, out: &mut Vec<u8>) {
+        self.literal.put(out);
+        self.offset.put(out);
+    }
+
+    fn get(bytes: &[u8]) -> Window {
+        Window { literal: u32::get(&bytes[..4]), offset: u32::get(&bytes[4..]) }
+    }
 }
 
 /// 16 KiB of bits.
@@ -81,12 +94,11 @@ impl Index {
                 counts[hash(load(gram), COUNT_BITS)] += 1;
             }
         }
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let mut list = Lists::default();
         let (mut long, mut short) = (Vec::new(), Vec::new());
         for (id, literal) in literals.iter().enumerate() {
             let literal = literal.as_ref();
-            bytes.extend_from_slice(literal);
-            ends.push(bytes.len() as u32);
+            list.push(literal.iter().copied());
             let id = id as u32;
             match literal.len() {
                 0..3 => debug_assert!(false, "a literal is too short"),
@@ -104,10 +116,9 @@ impl Index {
             }
         }
         Index {
-            bytes,
-            ends,
-            long_bits: bits_of(&long),
-            short_bits: bits_of(&short),
+            literals: list,
+            long_bits: bits_of(&long).into(),
+            short_bits: bits_of(&short).into(),
             long: Grams::new(long),
             short: Grams::new(short),
         }
@@ -115,12 +126,11 @@ impl Index {
 
     /// How many literals there are.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.literals.len()
     }
 
     pub(crate) fn literal(&self, id: LiteralId) -> &[u8] {
-        let start = id.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.bytes[start..self.ends[id] as usize]
+        self.literals.get(id)
     }
 
     /// Calls `found(literal, start, end)` for every occurrence; those of one literal in the order
@@ -153,7 +163,7 @@ impl Index {
     pub(crate) fn memory_usage(&self) -> usize {
         let bits = (self.long_bits.len() + self.short_bits.len()) * 8;
         let grams = self.long.memory_usage() + self.short.memory_usage();
-        self.bytes.len() + self.ends.len() * 4 + bits + grams
+        self.literals.memory_usage() + bits + grams
     }
 }
 

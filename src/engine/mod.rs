@@ -12,6 +12,7 @@ pub(crate) mod program;
 pub(crate) mod rank;
 mod reason;
 pub(crate) mod required;
+mod signatures;
 pub(crate) use required::RegexInfo;
 #[allow(unused_imports)] // By `build.rs` and tests.
 pub(crate) use required::regex_info;
@@ -103,6 +104,30 @@ impl Classifier {
     /// The whole reasoning for one event: for `whyerr why`, not for loops.
     pub fn why(&self, event: &Event<'_>) -> Why {
         reason::why(self, event)
+    }
+
+    /// The literals by which a text becomes a candidate, each with the rules that it stands for.
+    /// Empty: the text is passed over at once. For those who write rules: a literal that is found
+    /// in healthy lines costs time for nothing.
+    pub fn nominators(&self, text: &[u8]) -> Vec<(&[u8], Vec<&str>)> {
+        let program = &self.program;
+        let mut found = std::collections::BTreeSet::new();
+        program.index.find(&text.to_ascii_lowercase(), |literal, _, _| {
+            if program.nominates[literal] != 0 {
+                found.insert(literal);
+            }
+        });
+        let rules = |literal: usize| {
+            let mut ids: Vec<&str> = Vec::new();
+            for used in program.uses.get(literal) {
+                if let program::Use::Whole(sig) | program::Use::Part(sig) = *used {
+                    let rules = program.by_signature.get(sig).iter();
+                    ids.extend(rules.map(|&rule| &*self.catalog.rule_at(rule as usize).id));
+                }
+            }
+            ids
+        };
+        found.into_iter().map(|literal| (program.index.literal(literal), rules(literal))).collect()
     }
 
     pub(crate) fn program(&self) -> &Program {

@@ -44,21 +44,22 @@ pub(crate) struct Naive<'a> {
 
 impl Look for Naive<'_> {
     fn find(&mut self, id: SigId) -> Option<Range> {
-        let sig = &self.program.signatures[id];
+        let signatures = &self.program.signatures;
         for view in self.views.iter() {
             let text = &*view.bytes;
-            let found = match sig.signature.kind {
-                SignatureKind::Regex => {
-                    sig.regex().and_then(|regex| regex.find(text)).map(|m| (m.start(), m.end()))
-                }
+            let found = match signatures.kind(id) {
+                SignatureKind::Regex => signatures
+                    .regex(id)
+                    .and_then(|regex| regex.find(text))
+                    .map(|m| (m.start(), m.end())),
                 kind => {
-                    let pattern = sig.signature.pattern.as_bytes();
+                    let pattern = signatures.pattern(id);
                     (0..text.len())
                         .map(|start| (start, start + pattern.len()))
                         .take_while(|&(_, end)| end <= text.len())
                         .find(|&(start, end)| {
                             let part = &text[start..end];
-                            let same = if sig.signature.case_sensitive {
+                            let same = if signatures.is_case_sensitive(id) {
                                 part == pattern
                             } else {
                                 part.eq_ignore_ascii_case(pattern)

@@ -7,9 +7,11 @@ use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
-use crate::facts::{Provenance, compile, compile_pattern};
+use super::signatures::{Codes, Signatures};
+use crate::facts::{Provenance, compile_pattern};
+use crate::frozen::{Column, Lazy, Lists, Word};
 use crate::rule::Rule;
-use crate::rule::model::{Range, Signature};
+use crate::rule::model::Range;
 
 pub(crate) type SigId = usize;
 pub(crate) type CodeId = usize;
@@ -18,20 +20,20 @@ pub(crate) type RuleId = usize;
 /// Everything that classification needs, immutable.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Program {
-    pub(crate) signatures: Vec<Sig>,
-    /// Sorted by value.
-    pub(crate) codes: Vec<CodeEntry>,
-    pub(crate) rules: Vec<RuleProgram>,
+    pub(crate) signatures: Signatures,
+    pub(crate) codes: Codes,
+    #[serde(skip)]
+    pub(crate) rules: Lazy<RuleProgram>,
     /// All literals.
     pub(crate) index: Index,
     /// What each literal of the index stands for.
     pub(crate) uses: Lists<Use>,
     /// Whether a literal alone makes a text a candidate.
-    pub(crate) nominates: Vec<bool>,
+    pub(crate) nominates: Column<u8>,
     /// Rules that a signature nominates.
-    pub(crate) by_signature: Lists<RuleId>,
+    pub(crate) by_signature: Lists<u32>,
     /// Rules that a code nominates.
-    pub(crate) by_code: Lists<RuleId>,
+    pub(crate) by_code: Lists<u32>,
     pub(crate) by_http_status: Vec<(Range, RuleId)>,
     pub(crate) by_grpc_status: Vec<(u8, RuleId)>,
     pub(crate) by_exit_code: Vec<(i32, RuleId)>,
@@ -43,38 +45,8 @@ pub(crate) struct Program {
     pub(crate) coded_services: Vec<usize>,
 }
 
-/// A unique signature.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Sig {
-    pub(crate) signature: Signature,
-    /// Literal bytes that a match is worth in ranking.
-    pub(crate) weight: u32,
-    /// Its literals are in the index. Signatures that only exclude or confirm are looked for
-    /// when a rule asks.
-    pub(crate) indexed: bool,
-    #[serde(skip)]
-    pub(super) regex: OnceCell<Regex>,
-}
-
-impl Sig {
-    /// Compiled on first use; `None` only for what the loader refused already.
-    pub(crate) fn regex(&self) -> Option<&Regex> {
-        self.regex.get_or_try_init(|| compile(&self.signature)).ok()
-    }
-}
-
-/// A code that rules ask for.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct CodeEntry {
-    /// In lower case.
-    pub(crate) value: Box<str>,
-    /// As a word in prose, if it is distinctive.
-    pub(crate) word: Option<SigId>,
-    pub(crate) typed: bool,
-}
-
 /// What a literal of the index stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     /// The whole of a literal signature: a hit is a match, but for case and bounds.
     Whole(SigId),
@@ -84,6 +56,32 @@ pub(crate) enum Use {
     Code,
     /// A context of the fact table may match.
     Context(usize),
+}
+
+/// Two bits for the kind, the rest for the id.
+impl Word for Use {
+    const SIZE: usize = 4;
+
+    fn put(self, out: &mut Vec<u8>) {
+        let (kind, id) = match self {
+            Use::Whole(id) => (0, id),
+            Use::Part(id) => (1, id),
+            Use::Code => (2, 0),
+            Use::Context(id) => (3, id),
+        };
+        ((id as u32) << 2 | kind).put(out);
+    }
+
+    fn get(bytes: &[u8]) -> Use {
+        let word = u32::get(bytes);
+        let id = (word >> 2) as usize;
+        match word & 3 {
+            0 => Use::Whole(id),
+            1 => Use::Part(id),
+            2 => Use::Code,
+            _ => Use::Context(id),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,16 +145,6 @@ impl Program {
         &self.services[first..last]
     }
 
-    /// The id of a code, however its letters are written.
-    pub(crate) fn code(&self, value: &str) -> Option<CodeId> {
-        let find = |value: &str| self.codes.binary_search_by(|entry| (*entry.value).cmp(value));
-        if value.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            find(&value.to_ascii_lowercase()).ok()
-        } else {
-            find(value).ok()
-        }
-    }
-
     /// The compiled regex of one of a rule's extractors.
     pub(crate) fn extractor(
         &self,
@@ -164,36 +152,11 @@ impl Program {
         extract: usize,
         regex: usize,
     ) -> Option<&Regex> {
-        let cells = self.rules[id].extractors.get_or_init(|| {
+        let cells = self.rules.get(id).extractors.get_or_init(|| {
             let cells = |count| std::iter::repeat_with(OnceCell::new).take(count).collect();
             rule.extract.iter().map(|extract| cells(extract.regexes.len())).collect()
         });
         let pattern = &rule.extract[extract].regexes[regex];
         cells[extract][regex].get_or_try_init(|| compile_pattern(pattern, false)).ok()
-    }
-}
-
-/// Many short lists in one.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Lists<T> {
-    ends: Vec<u32>,
-    items: Vec<T>,
-}
-
-impl<T> Lists<T> {
-    pub(crate) fn get(&self, index: usize) -> &[T] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.items[start..self.ends[index] as usize]
-    }
-}
-
-impl<T> From<Vec<Vec<T>>> for Lists<T> {
-    fn from(lists: Vec<Vec<T>>) -> Lists<T> {
-        let mut all = Lists { ends: Vec::with_capacity(lists.len()), items: Vec::new() };
-        for list in lists {
-            all.items.extend(list);
-            all.ends.push(all.items.len() as u32);
-        }
-        all
     }
 }

@@ -141,7 +141,7 @@ impl Why {
             Miss::Excluded(block, sig, at) => format!(
                 "block {}: `{}`, which it excludes under `none`, stands at bytes {}..{}",
                 block + 1,
-                program.signatures[sig].signature.pattern,
+                String::from_utf8_lossy(program.signatures.pattern(sig)),
                 at.start,
                 at.end
             ),

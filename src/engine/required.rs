@@ -263,23 +263,31 @@ const COMMON: &[&str] = &[
     "write",
 ];
 /// A literal of less rarity stands in healthy logs.
-const POOR: usize = 5;
+pub const POOR: usize = 4;
 /// Beyond so many telling bytes a literal hardly becomes rarer.
 const MAX_RARITY: usize = 12;
 
 /// How rarely a literal is expected in a log without errors: its bytes, but one for each common
-/// word and none for spaces.
+/// word, two for a space between two words (phrases are rarer than words), none for other spaces.
 pub fn rarity(literal: &[u8]) -> usize {
-    let words = literal.chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric());
-    let worth = |word: &[u8]| match word[0].is_ascii_alphanumeric() {
+    // `size_invalid` is one word, and a rare one.
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let letters = literal.iter().any(u8::is_ascii_alphabetic);
+    let words = literal.chunk_by(|&a, &b| is_word(a) == is_word(b));
+    let worth = |word: &[u8]| match is_word(word[0]) {
         true => {
             // A piece of a common word is no better than the word.
             let piece = |known: &&str| memchr::memmem::find(known.as_bytes(), word).is_some();
-            if COMMON.iter().any(piece) { 1 } else { word.len() }
+            // A number by itself stands in every log.
+            let number = word.iter().all(u8::is_ascii_digit);
+            if number && !letters || COMMON.iter().any(piece) { 1 } else { word.len() }
         }
         false => word.iter().filter(|&&byte| byte != b' ').count(),
     };
-    words.map(worth).sum::<usize>().min(MAX_RARITY)
+    let phrases = literal.windows(3).filter(|bytes| {
+        bytes[1] == b' ' && bytes[0].is_ascii_alphabetic() && bytes[2].is_ascii_alphabetic()
+    });
+    (words.map(worth).sum::<usize>() + 2 * phrases.count()).min(MAX_RARITY)
 }
 
 /// Rare literals first, and such that hold a digit where the regex asks for one (`status=4`: lines
@@ -287,7 +295,10 @@ pub fn rarity(literal: &[u8]) -> usize {
 fn score(set: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>, usize) {
     let rarest = set.iter().map(|literal| rarity(literal)).min().unwrap_or(0);
     let shortest = set.iter().map(Vec::len).min().unwrap_or(0);
-    let digits = set.iter().all(|literal| literal.iter().any(u8::is_ascii_digit));
+    // A number by itself stands in every log.
+    let digits = set.iter().all(|literal| {
+        literal.iter().any(u8::is_ascii_digit) && literal.iter().any(u8::is_ascii_alphabetic)
+    });
     (rarest + if digits { 4 } else { 0 }, std::cmp::Reverse(set.len()), shortest)
 }
 
@@ -566,7 +577,7 @@ mod tests {
     #[test]
     fn common_words_are_poor() {
         assert_eq!(rarity(b" received"), 1);
-        assert_eq!(rarity(b"connection refused"), 8);
+        assert_eq!(rarity(b"connection refused"), 10);
         assert!(rarity(b"no space left on device") > 8);
         assert_eq!(
             strings(regex_info("received .* frobnicated").unwrap().literals),

@@ -79,6 +79,7 @@ codes! {
     // Lints
     WeakWithoutCorroboration "weak-without-corroboration" Warning "A `weak` block never matches without a `corroborate` to be confirmed by."
     MissingReference "missing-reference" Warning "A stable rule names a source that was checked (`references`), or is `status: experimental`."
+    UnsourcedExample "unsourced-example" Warning "A stable rule shows a text that was really printed somewhere: give one of its examples a `source`, or make the rule `status: experimental`."
     MissingExample "missing-example" Warning "A rule proves itself by examples: one at least, two of different shapes when stable."
     MissingCounterexample "missing-counterexample" Warning "A stable rule shows the closest text on which it must not win."
     ExampleIsSignature "example-is-signature" Warning "An example that is only the signature proves nothing. Use the text as it was really printed."
@@ -86,6 +87,7 @@ codes! {
     HarmfulRetry "harmful-retry" Warning "An automatic retry on bad credentials, missing permission, billing or an invalid request costs money or locks an account. Use `never` or `once_fixed`."
     ShortSignature "short-signature" Warning "A text signature below 5 bytes is inside many harmless words. Use `word`, or a longer phrase."
     VagueSignature "vague-signature" Warning "The signature is a phrase that errors of every kind print. Mark the rule `fallback: true` or the block `weak: true`, or add a condition."
+    CostlySignature "costly-signature" Warning "The rarest literal that every match contains stands in the lines of healthy logs, and each such line would be classified. Use a longer phrase, or require a status or a code beside it."
     NoPlainVariant "no-plain-variant" Warning "Every variant of this text needs a value or a link that may be missing: end the list with one that needs none."
     ExpiredPatch "expired-patch" Warning "The patch is past its `expires` date. It still applies: verdicts do not depend on the clock. Remove or renew it."
     DuplicateSignature "duplicate-signature" Warning "The same signature stands twice in one list."

@@ -1,5 +1,6 @@
-//! `whyerr rules`: check, test, list, show, eval.
+//! `whyerr rules`: check, test, list, show, eval, coverage.
 
+mod coverage;
 mod eval;
 
 use std::io::{self, BufWriter, Write};
@@ -22,6 +23,7 @@ pub fn run(command: &RulesCommand, global: &GlobalArgs) -> Result<Outcome, LoadE
         RulesCommand::List { select, json } => list(&loaded, select, *json)?,
         RulesCommand::Show { id, provenance } => show(&loaded, id, *provenance)?,
         RulesCommand::Eval(args) => eval::run(args, &loaded)?,
+        RulesCommand::Coverage(args) => coverage::run(args, &loaded)?,
     };
     Ok(outcome)
 }

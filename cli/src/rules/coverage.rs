@@ -1,0 +1,207 @@
+//! `whyerr rules coverage`: what the rules know of a log, and what they do not.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use whyerr::{Event, Scratch};
+
+use crate::Outcome;
+use crate::args::CoverageArgs;
+use crate::fold;
+use crate::input::{Chunks, Source};
+use crate::load::Loaded;
+use crate::term::{self, BOLD, DIM, clip, count, harmless, paint};
+
+/// Most different templates and literals that are counted; further ones are only numbered.
+const MAX_COUNTED: usize = 20_000;
+/// Most characters of a template that are shown.
+const MAX_SHOWN: usize = 160;
+/// Words of lines that look like errors.
+const ERROR_WORDS: &[&str] = &[
+    "error",
+    "fail",
+    "exception",
+    "fatal",
+    "panic",
+    "critical",
+    "refused",
+    "denied",
+    "timeout",
+    "timed out",
+    "abort",
+    "cannot",
+    "can't",
+    "could not",
+    "unable",
+    "invalid",
+    "not found",
+    "unavailable",
+    "killed",
+    "错误",
+    "失败",
+    "异常",
+];
+
+#[derive(Default)]
+struct Coverage {
+    lines: u64,
+    classified: u64,
+    rules: HashMap<Box<str>, u64>,
+    unclassified: Counter,
+    /// Literals that made a line a candidate for nothing.
+    in_vain: Counter,
+}
+
+/// Counts of texts, bounded.
+#[derive(Default)]
+struct Counter {
+    counts: HashMap<String, (u64, String)>,
+    total: u64,
+    uncounted: u64,
+}
+
+impl Counter {
+    fn add(&mut self, key: String, note: impl FnOnce() -> String) {
+        self.total += 1;
+        if let Some((number, _)) = self.counts.get_mut(&key) {
+            *number += 1;
+        } else if self.counts.len() < MAX_COUNTED {
+            self.counts.insert(key, (1, note()));
+        } else {
+            self.uncounted += 1;
+        }
+    }
+
+    fn top(&self, most: usize) -> Vec<Entry<'_>> {
+        let entries = self.counts.iter();
+        let mut list: Vec<Entry<'_>> =
+            entries.map(|(text, (lines, note))| Entry { lines: *lines, text, note }).collect();
+        list.sort_by(|a, b| b.lines.cmp(&a.lines).then(a.text.cmp(b.text)));
+        list.truncate(most);
+        list
+    }
+}
+
+#[derive(Serialize)]
+struct Entry<'c> {
+    lines: u64,
+    text: &'c str,
+    /// An example line, or the rules that the literal belongs to.
+    note: &'c str,
+}
+
+#[derive(Serialize)]
+struct Report<'c> {
+    lines: u64,
+    classified: u64,
+    fired: Vec<(&'c str, u64)>,
+    never_fired: Vec<&'c str>,
+    unclassified_lines: u64,
+    unclassified: Vec<Entry<'c>>,
+    looked_at_in_vain: u64,
+    in_vain: Vec<Entry<'c>>,
+}
+
+pub fn run(args: &CoverageArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
+    let mut coverage = Coverage::default();
+    let mut outcome = Outcome::Fine;
+    for source in Source::from_args(&args.files) {
+        if let Err(error) = read(&source, loaded, &mut coverage) {
+            term::error(&format!("{}: {error}", source.name()));
+            outcome = Outcome::Problem;
+        }
+    }
+    let catalog = loaded.classifier.catalog();
+    let mut fired: Vec<(&str, u64)> =
+        coverage.rules.iter().map(|(id, &number)| (&**id, number)).collect();
+    fired.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let never =
+        catalog.rules().map(|rule| &*rule.id).filter(|id| !coverage.rules.contains_key(*id));
+    let report = Report {
+        lines: coverage.lines,
+        classified: coverage.classified,
+        fired,
+        never_fired: never.collect(),
+        unclassified_lines: coverage.unclassified.total,
+        unclassified: coverage.unclassified.top(args.top),
+        looked_at_in_vain: coverage.in_vain.total,
+        in_vain: coverage.in_vain.top(args.top),
+    };
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    if args.json {
+        crate::output::json::line_of(&mut out, &report)?;
+    } else {
+        text(&mut out, &report, args.top)?;
+    }
+    out.flush()?;
+    Ok(outcome)
+}
+
+fn read(source: &Source, loaded: &Loaded, coverage: &mut Coverage) -> io::Result<()> {
+    let mut chunks = Chunks::new(source.open()?);
+    let mut scratch = Scratch::default();
+    let mut buffer = Vec::new();
+    while let Some(chunk) = chunks.next(std::mem::take(&mut buffer))? {
+        for line in chunk.bytes().split(|&byte| byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() {
+                coverage.line(line, loaded, &mut scratch);
+            }
+        }
+        buffer = chunk.buffer;
+    }
+    Ok(())
+}
+
+impl Coverage {
+    fn line(&mut self, line: &[u8], loaded: &Loaded, scratch: &mut Scratch) {
+        let classifier = &loaded.classifier;
+        self.lines += 1;
+        let verdict = classifier.classify_with(&Event::from_bytes(line), scratch);
+        if let Some(rule) = verdict.rule() {
+            self.classified += 1;
+            *self.rules.entry(rule.id.clone()).or_default() += 1;
+            return;
+        }
+        for (literal, rules) in classifier.nominators(line) {
+            let literal = String::from_utf8_lossy(literal).into_owned();
+            self.in_vain.add(literal, || rules.join(", "));
+        }
+        let text = String::from_utf8_lossy(&line[..line.len().min(fold::MAX_EXAMPLE)]);
+        let lower = text.to_lowercase();
+        if ERROR_WORDS.iter().any(|word| lower.contains(word)) {
+            let example = || whyerr::redact::redact(&text).into_owned();
+            self.unclassified.add(fold::normalize(line), example);
+        }
+    }
+}
+
+fn text(out: &mut impl Write, report: &Report<'_>, top: usize) -> io::Result<()> {
+    let (classified, lines) = (count(report.classified), count(report.lines));
+    writeln!(out, "{classified} of {lines} lines have a verdict")?;
+    let all = report.fired.len() + report.never_fired.len();
+    writeln!(out, "\n{}", paint(BOLD, format!("{} of {all} rules fired", report.fired.len())))?;
+    for (id, number) in report.fired.iter().take(top) {
+        writeln!(out, "{:>9}  {id}", count(*number))?;
+    }
+    let title =
+        format!("{} lines look like errors and have none", count(report.unclassified_lines));
+    writeln!(out, "\n{}", paint(BOLD, title))?;
+    for entry in &report.unclassified {
+        writeln!(
+            out,
+            "{:>9}  {}",
+            count(entry.lines),
+            clip(&harmless(entry.note.trim()), MAX_SHOWN)
+        )?;
+    }
+    let title = format!("{} literals were found for nothing", count(report.looked_at_in_vain));
+    writeln!(out, "\n{}", paint(BOLD, title))?;
+    for entry in &report.in_vain {
+        let literal = format!("{:?}", entry.text);
+        let rules = paint(DIM, clip(&harmless(entry.note), MAX_SHOWN));
+        writeln!(out, "{:>9}  {}  {rules}", count(entry.lines), harmless(&literal))?;
+    }
+    Ok(())
+}
