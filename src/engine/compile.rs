@@ -17,6 +17,7 @@ use super::required::rarity;
 use super::signatures::{Codes, Signatures};
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
+use crate::facts::table::Subject;
 use crate::frozen::Lists;
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
@@ -228,8 +229,16 @@ impl Builder {
                 let any = uses.iter().any(|&used| match used {
                     Use::Whole(sig) | Use::Part(sig) => telling[sig],
                     Use::Code => true,
-                    // Waits are read when a rule has matched.
-                    Use::Context(context) => !contexts[context].subject.is_wait(),
+                    // Waits are read when a rule has matched; other facts matter where a rule is
+                    // nominated by them.
+                    Use::Context(context) => match contexts[context].subject {
+                        Subject::HttpStatus => !by_http_status.is_empty(),
+                        Subject::GrpcStatus => !by_grpc_status.is_empty(),
+                        Subject::ExitCode => !by_exit_code.is_empty(),
+                        Subject::Signal => !by_signal.is_empty(),
+                        Subject::Code => !self.code_ids.is_empty(),
+                        Subject::RetryAfter | Subject::ResetAt => false,
+                    },
                 });
                 u8::from(any)
             })
