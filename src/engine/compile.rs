@@ -22,7 +22,8 @@ use crate::frozen::Lists;
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
 
-/// Literals of less rarity stand in healthy logs: where a block has another kind, that nominates.
+/// Literals of less rarity stand in healthy logs: where a block has another kind, that nominates,
+/// and where it is gated the marks of its services do.
 const TELLING: usize = 6;
 
 impl Program {
@@ -75,9 +76,25 @@ struct Builder {
 struct Nominations {
     by_signature: Vec<Vec<RuleId>>,
     by_code: Vec<Vec<RuleId>>,
+    /// Signatures that make a text a candidate.
+    telling: Vec<bool>,
     /// Codes whose literals nominate.
     visible_codes: Vec<bool>,
     coded_services: Vec<usize>,
+}
+
+impl Nominations {
+    /// A block that has one of these signatures in the text, of so much rarity at least.
+    fn by_text(&mut self, id: RuleId, sigs: &[SigId], rarity: Option<usize>, gate: Option<&Gate>) {
+        let telling = rarity >= Some(TELLING);
+        for &sig in sigs {
+            self.by_signature[sig].push(id);
+            self.telling[sig] |= telling || gate.is_none();
+        }
+        if let Some(gate) = gate.filter(|_| !telling) {
+            self.coded_services.extend(&gate.services);
+        }
+    }
 }
 
 impl Builder {
@@ -172,6 +189,7 @@ impl Builder {
         let mut nominations = Nominations {
             by_signature: vec![Vec::new(); self.signatures.len()],
             by_code: vec![Vec::new(); self.codes.len()],
+            telling: vec![false; self.signatures.len()],
             visible_codes: vec![false; self.codes.len()],
             coded_services: Vec::new(),
         };
@@ -191,9 +209,9 @@ impl Builder {
                 // Facts are read from contexts that are looked for anyway.
                 let telling = if has_fact { TELLING } else { 0 };
                 if let (Some(&sig), true) = (rarest, all >= any.max(Some(telling))) {
-                    nominations.by_signature[sig].push(id);
+                    nominations.by_text(id, &[sig], all, gate);
                 } else if any >= Some(telling) {
-                    conditions.any.iter().for_each(|&sig| nominations.by_signature[sig].push(id));
+                    nominations.by_text(id, &conditions.any, any, gate);
                 } else if !conditions.codes.is_empty() {
                     self.nominate_by_code(id, gate, block, &mut nominations);
                 } else if !conditions.http_status.is_empty() {
@@ -217,7 +235,7 @@ impl Builder {
             .map(|sig| {
                 let first = services.partition_point(|entry| entry.signature < sig);
                 let marks = services[first..].iter().take_while(|entry| entry.signature == sig);
-                !nominations.by_signature[sig].is_empty()
+                nominations.telling[sig]
                     || marks.filter(|mark| !mark.weak).any(|mark| is_coded(&mark.service))
             })
             .collect();
@@ -275,6 +293,7 @@ impl Builder {
             nominations.by_code[code].push(id);
             if let Some(word) = self.codes.word(code) {
                 nominations.by_signature[word].push(id);
+                nominations.telling[word] = true;
             }
             let telling = rarity(value) >= TELLING && !value.iter().all(u8::is_ascii_digit);
             match gate {

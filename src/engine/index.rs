@@ -52,8 +52,8 @@ impl Word for Window {
     }
 }
 
-/// 16 KiB of bits.
-const FILTER_BITS: u32 = 17;
+/// Bits of the tables for each window, as a power of two: one look in sixteen is wrong.
+const BITS_PER_WINDOW: u32 = 4;
 /// Counters for choosing rare windows.
 const COUNT_BITS: u32 = 16;
 
@@ -72,14 +72,16 @@ fn load3(bytes: &[u8]) -> u32 {
 
 #[inline]
 fn is_set(bits: &[u64], gram: u32) -> bool {
-    let bit = hash(gram, FILTER_BITS);
+    let bit = hash(gram, (bits.len() * 64).trailing_zeros());
     bits[bit / 64] >> (bit % 64) & 1 != 0
 }
 
 fn bits_of(windows: &[(u64, Window)]) -> Vec<u64> {
-    let mut bits = vec![0u64; 1 << (FILTER_BITS - 6)];
+    let needed = usize::BITS - windows.len().leading_zeros() + BITS_PER_WINDOW;
+    let needed = needed.clamp(10, 20);
+    let mut bits = vec![0u64; 1 << (needed - 6)];
     for &(gram, _) in windows {
-        let bit = hash(gram as u32, FILTER_BITS);
+        let bit = hash(gram as u32, needed);
         bits[bit / 64] |= 1 << (bit % 64);
     }
     bits

@@ -40,8 +40,8 @@ pub(crate) struct Program {
     pub(crate) by_signal: Vec<(u8, RuleId)>,
     /// Signatures that betray a service, ascending.
     pub(crate) services: Vec<ServiceSig>,
-    /// Services whose rules ask for codes that no literal nominates (numbers, short words): to
-    /// know the service makes a text a candidate. Ascending.
+    /// Services whose rules ask for what no literal nominates (numbers, common words): to know the
+    /// service makes a text a candidate. Ascending.
     pub(crate) coded_services: Vec<usize>,
 }
 
