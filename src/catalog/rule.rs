@@ -230,7 +230,7 @@ fn block(reader: &mut Reader, node: &Node) -> Option<Block> {
     }
     Some(Block {
         when: fields.get("when").and_then(|node| when(reader, node)).unwrap_or_default(),
-        none: fields.get("none").map(|node| signatures(reader, node)).unwrap_or_default(),
+        none: fields.get("none").map(|node| excluding(reader, node)).unwrap_or_default(),
         weak: fields.get("weak").and_then(|node| reader.boolean(node)).unwrap_or(false),
         coarse: fields.get("coarse").and_then(|node| reader.boolean(node)).unwrap_or(false),
         conditions,
@@ -318,10 +318,24 @@ fn status_range(reader: &mut Reader, node: &Node) -> Option<Range> {
     }
 }
 
+/// Signatures that a text is searched for.
 pub(crate) fn signatures(reader: &mut Reader, node: &Node) -> Vec<Signature> {
+    list_of_signatures(reader, node, |signature| literals::required(signature).map(drop))
+}
+
+/// Signatures that are looked for when a rule asks: they need no literal.
+fn excluding(reader: &mut Reader, node: &Node) -> Vec<Signature> {
+    list_of_signatures(reader, node, |_| Ok(()))
+}
+
+fn list_of_signatures(
+    reader: &mut Reader,
+    node: &Node,
+    check: impl Fn(&Signature) -> Result<(), (Code, String)>,
+) -> Vec<Signature> {
     let mut list: Vec<Signature> = Vec::new();
     for node in reader.list(node, "signatures") {
-        if let Some(signature) = signature(reader, node) {
+        if let Some(signature) = signature(reader, node, &check) {
             if list.contains(&signature) {
                 let message = format!("`{}` stands twice in this list", signature.pattern);
                 reader.report(Problem::new(Code::DuplicateSignature, node.span, message));
@@ -333,7 +347,11 @@ pub(crate) fn signatures(reader: &mut Reader, node: &Node) -> Vec<Signature> {
     list
 }
 
-fn signature(reader: &mut Reader, node: &Node) -> Option<Signature> {
+fn signature(
+    reader: &mut Reader,
+    node: &Node,
+    check: impl Fn(&Signature) -> Result<(), (Code, String)>,
+) -> Option<Signature> {
     if let Kind::String(_) = node.kind {
         reader.report(
             Problem::new(Code::WrongType, node.span, "a signature is a mapping")
@@ -375,7 +393,7 @@ fn signature(reader: &mut Reader, node: &Node) -> Option<Signature> {
     }
     let text = reader.text(pattern)?;
     let signature = Signature { kind, pattern: text.into(), case_sensitive };
-    match check_signature(&signature) {
+    match check_signature(&signature).and_then(|()| check(&signature)) {
         Ok(()) => Some(signature),
         Err((code, message)) => {
             reader.report(Problem::new(code, pattern.span, message));
@@ -396,7 +414,7 @@ fn check_signature(signature: &Signature) -> Result<(), (Code, String)> {
     } else if text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace()) {
         return Err((Code::BareNumber, format!("a bare number (`{text}`) is not a signature")));
     }
-    literals::required(signature).map(|_| ())
+    Ok(())
 }
 
 fn when(reader: &mut Reader, node: &Node) -> Option<When> {
