@@ -15,7 +15,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 /// Shortest literal that may nominate.
 pub const MIN_LITERAL: usize = 3;
 /// Most literals that one part of a regex may expand to.
-const MAX_EXPANSION: usize = 32;
+const MAX_EXPANSION: usize = 96;
 /// Largest class of bytes that is multiplied out: `[45]` is, `\d` would only bloat the automaton.
 const MAX_CLASS: usize = 4;
 /// Deepest nesting of a regex.
@@ -222,7 +222,6 @@ const COMMON: &[&str] = &[
     "kernel",
     "key",
     "keys",
-    "killed",
     "leader",
     "lease",
     "length",
@@ -417,7 +416,7 @@ const MAX_RARITY: usize = 12;
 /// word, two for a space between two words (phrases are rarer than words), none for other spaces.
 pub fn rarity(literal: &[u8]) -> usize {
     // `size_invalid` is one word, and a rare one.
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let letters = literal.iter().any(u8::is_ascii_alphabetic);
     let words = literal.chunk_by(|&a, &b| is_word(a) == is_word(b));
     let worth = |word: &[u8]| match is_word(word[0]) {
