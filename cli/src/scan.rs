@@ -185,8 +185,8 @@ impl Scan<'_> {
     /// be read does not.
     fn run(&mut self, sources: &[Source], out: &mut impl Write) -> anyhow::Result<Outcome> {
         let classifier = self.loaded.classifier.clone();
-        let mut reader =
-            Reader { sources: sources.to_vec().into_iter().enumerate(), classifier, open: None };
+        let list: Vec<Source> = sources.to_vec();
+        let mut reader = Reader { sources: list.into_iter().enumerate(), classifier, open: None };
         let render =
             Render { format: self.format, no_fold: self.no_fold, names: self.names.clone() };
         let mut outcome = Outcome::Fine;
