@@ -9,6 +9,8 @@
 //! Compiled into `build.rs` too, which stores what this says of the built-in regexes: parsing them
 //! at every start would cost more than all the rest. So: no `use crate::` here.
 
+use std::sync::LazyLock;
+
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -409,6 +411,8 @@ const COMMON: &[&str] = &[
 ];
 /// A literal of less rarity stands in healthy logs.
 pub const POOR: usize = 4;
+/// The same as one text: one search instead of hundreds.
+static JOINED: LazyLock<String> = LazyLock::new(|| COMMON.join("\n"));
 /// Beyond so many telling bytes a literal hardly becomes rarer.
 const MAX_RARITY: usize = 12;
 
@@ -422,10 +426,10 @@ pub fn rarity(literal: &[u8]) -> usize {
     let worth = |word: &[u8]| match is_word(word[0]) {
         true => {
             // A piece of a common word is no better than the word.
-            let piece = |known: &&str| memchr::memmem::find(known.as_bytes(), word).is_some();
+            let piece = || memchr::memmem::find(JOINED.as_bytes(), word).is_some();
             // A number by itself stands in every log.
             let number = word.iter().all(u8::is_ascii_digit);
-            if number && !letters || COMMON.iter().any(piece) { 1 } else { word.len() }
+            if number && !letters || piece() { 1 } else { word.len() }
         }
         false => word.iter().filter(|&&byte| byte != b' ').count(),
     };
