@@ -8,6 +8,7 @@ if ! command -v valgrind > /dev/null; then
   apt-get install -y -q valgrind > /dev/null 2>&1 || { echo "no valgrind here: not counted"; exit 0; }
 fi
 cargo build --release --quiet -p whyerr-cli
+whyerr=${CARGO_TARGET_DIR:-target}/release/whyerr
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 echo '{"text": "429 Too Many Requests"}' > "$folder/one.json"
@@ -23,9 +24,9 @@ count() { # NAME COMMAND...
     sed -n "s/.*Collected : \([0-9]*\).*/$name \1/p"
 }
 {
-  count start target/release/whyerr --no-config classify "$folder/one.json"
-  count errors target/release/whyerr --no-config --format summary "$folder/errors.log"
-  count healthy target/release/whyerr --no-config --format summary "$folder/healthy.log"
+  count start "$whyerr" --no-config classify "$folder/one.json"
+  count errors "$whyerr" --no-config --format summary "$folder/errors.log"
+  count healthy "$whyerr" --no-config --format summary "$folder/healthy.log"
 } > "$folder/counts"
 if [ -n "${UPDATE:-}" ]; then
   cp "$folder/counts" benches/instructions.txt

@@ -3,6 +3,8 @@
 //! Columns of numbers are bytes, not one number after the other; entries that are seldom asked for
 //! are read one by one.
 
+use std::ops::Range;
+
 use once_cell::sync::OnceCell;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -74,6 +76,12 @@ impl<'de, W: Word> Deserialize<'de> for Column<W> {
     }
 }
 
+/// Where an entry stands among entries of which the ends are known.
+fn span(ends: &[u32], index: usize) -> Range<usize> {
+    let start = index.checked_sub(1).map_or(0, |before| ends[before] as usize);
+    start..ends[index] as usize
+}
+
 /// Many short lists in one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -99,8 +107,7 @@ impl<W: Word> Lists<W> {
     }
 
     pub(crate) fn get(&self, index: usize) -> &[W] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.items[start..self.ends[index] as usize]
+        &self.items[span(&self.ends, index)]
     }
 
     /// Bytes of heap.
@@ -152,8 +159,7 @@ impl<T: DeserializeOwned> Lazy<T> {
 
     pub(crate) fn get(&self, index: usize) -> &T {
         self.cells[index].get_or_init(|| {
-            let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-            let bytes = &self.frozen[start..self.ends[index] as usize];
+            let bytes = &self.frozen[span(&self.ends, index)];
             Box::new(postcard::from_bytes(bytes).expect("build.rs wrote this entry"))
         })
     }

@@ -19,6 +19,7 @@ const PIECES: &[&str] = &[
     "请求",
     "请求失败",
     "失败",
+    "error",
     "x",
     " ",
     "-",
@@ -117,9 +118,25 @@ fn block() -> impl Strategy<Value = String> {
         condition,
         prop::option::weighted(0.3, signatures()),
         prop::option::weighted(0.2, signatures()),
+        // Common words are left to another kind, or to the marks of the gate's service.
+        prop::sample::select(vec![
+            "",
+            "",
+            "http_status: [503]",
+            "exit_code: [137]",
+            "code: [slow, 7]",
+        ]),
+        prop::bool::weighted(0.3),
     )
-        .prop_map(|(condition, none, all)| {
+        .prop_map(|(condition, none, all, fact, gated)| {
             let mut parts = vec![condition];
+            let kind = fact.split(':').next().unwrap_or_default();
+            if !fact.is_empty() && !parts[0].contains(kind) {
+                parts.push(fact.to_owned());
+            }
+            if (gated || fact.starts_with("code")) && !parts[0].contains("when") {
+                parts.push("when: { service: [acme] }".to_owned());
+            }
             parts.extend(none.map(|list| format!("none: {list}")));
             if !parts[0].starts_with("all") {
                 parts.extend(all.map(|list| format!("all: {list}")));

@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 if ! pkg-config --exists libhs 2> /dev/null; then
   apt-get install -y -q libhyperscan-dev > /dev/null 2>&1 || echo "no Hyperscan here: its column stays empty" >&2
 fi
+export CARGO_TARGET_DIR=target
 cargo build --release --quiet
 if pkg-config --exists libhs 2> /dev/null; then
   cc -O3 -o target/hs hs.c $(pkg-config --cflags --libs libhs)

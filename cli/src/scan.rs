@@ -76,14 +76,13 @@ struct Scan<'l> {
     progress: ProgressBar,
 }
 
-/// A piece of the input.
-enum Piece {
+/// A piece of the input, with what is known of its chunk: the work, then the report.
+enum Piece<K> {
     Chunk {
         chunk: Chunk,
         source: usize,
-        first_line: u64,
         lines: u64,
-        scanner: Arc<Scanner>,
+        known: K,
     },
     /// The source is done: bytes of overlong lines that were skipped, lines that had no end.
     End {
@@ -96,11 +95,10 @@ enum Piece {
     },
 }
 
-/// What came of it.
-enum Done {
-    Chunk { chunk: Chunk, source: usize, lines: u64, report: Report },
-    End { skipped: u64, open_lines: u64 },
-    Fault { source: usize, error: io::Error },
+/// What scanning a chunk needs.
+struct Work {
+    first_line: u64,
+    scanner: Arc<Scanner>,
 }
 
 /// The findings of a chunk.
@@ -139,7 +137,7 @@ struct Open {
 }
 
 impl Reader {
-    fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece> {
+    fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece<Work>> {
         let open = match &mut self.open {
             Some(open) => open,
             closed => {
@@ -163,8 +161,8 @@ impl Reader {
                 let lines = memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
                 open.line += lines;
                 open.open_line = !chunk.bytes().ends_with(b"\n") && !chunk.cut;
-                let scanner = open.scanner.clone();
-                Some(Piece::Chunk { chunk, source, first_line, lines, scanner })
+                let known = Work { first_line, scanner: open.scanner.clone() };
+                Some(Piece::Chunk { chunk, source, lines, known })
             }
             Ok(None) => {
                 let skipped = open.chunks.skipped;
@@ -203,13 +201,13 @@ impl Scan<'_> {
     /// Counts, folds and writes what came of a piece, and gives its buffer back.
     fn take(
         &mut self,
-        done: Done,
+        done: Piece<Report>,
         sources: &[Source],
         outcome: &mut Outcome,
         out: &mut impl Write,
     ) -> anyhow::Result<Option<Vec<u8>>> {
         match done {
-            Done::Chunk { chunk, source, lines, report } => {
+            Piece::Chunk { chunk, source, lines, known: report } => {
                 self.totals.findings += report.findings;
                 self.totals.lines += lines;
                 self.totals.bytes += chunk.len as u64;
@@ -226,11 +224,11 @@ impl Scan<'_> {
                 }
                 return Ok(Some(chunk.buffer));
             }
-            Done::End { skipped, open_lines } => {
+            Piece::End { skipped, open_lines } => {
                 self.totals.skipped_bytes += skipped;
                 self.totals.lines += open_lines;
             }
-            Done::Fault { source, error } => {
+            Piece::Fault { source, error } => {
                 let message = format!("{}: {error}", self.names[source]);
                 self.progress.suspend(|| term::error(&message));
                 *outcome = Outcome::Problem;
@@ -269,21 +267,21 @@ thread_local! {
 }
 
 impl Render {
-    fn work(&self, piece: Piece) -> Done {
+    fn work(&self, piece: Piece<Work>) -> Piece<Report> {
         match piece {
-            Piece::Chunk { chunk, source, first_line, lines, scanner } => {
-                let report = self.scan(&chunk, source, first_line, &scanner);
-                Done::Chunk { chunk, source, lines, report }
+            Piece::Chunk { chunk, source, lines, known } => {
+                let known = self.scan(&chunk, source, &known);
+                Piece::Chunk { chunk, source, lines, known }
             }
-            Piece::End { skipped, open_lines } => Done::End { skipped, open_lines },
-            Piece::Fault { source, error } => Done::Fault { source, error },
+            Piece::End { skipped, open_lines } => Piece::End { skipped, open_lines },
+            Piece::Fault { source, error } => Piece::Fault { source, error },
         }
     }
 
-    fn scan(&self, chunk: &Chunk, source: usize, first_line: u64, scanner: &Scanner) -> Report {
+    fn scan(&self, chunk: &Chunk, source: usize, work: &Work) -> Report {
         let bytes = chunk.bytes();
         let mut report = Report::default();
-        let (mut counted, mut line) = (0, first_line);
+        let (mut counted, mut line) = (0, work.first_line);
         let found = |finding: Finding| {
             let Finding { verdict, line: range, .. } = finding;
             line += memchr::memchr_iter(b'\n', &bytes[counted..range.start]).count() as u64;
@@ -306,7 +304,7 @@ impl Render {
                 report.entries.push(Entry { verdict, key, bytes: range, line });
             }
         };
-        SCRATCH.with_borrow_mut(|scratch| scanner.scan(bytes, scratch, found));
+        SCRATCH.with_borrow_mut(|scratch| work.scanner.scan(bytes, scratch, found));
         report
     }
 }

@@ -192,21 +192,18 @@ fn signatures(rule: &Rule, add: &mut impl FnMut(Code, &str, String)) {
 
 /// Signatures that nominate a block, and would nominate healthy lines.
 fn costly(block: &Block, by_text: bool, add: &mut impl FnMut(Code, &str, String)) {
-    // The literals of a signature, the poorest of them.
-    let poorest = |signature: &Signature| {
+    // A literal of the signature that healthy logs hold.
+    let poor = |signature: &Signature| {
         let literals = literals::required(signature).unwrap_or_default();
-        literals.into_iter().min_by_key(|literal| rarity(literal))
+        literals.into_iter().find(|literal| rarity(literal) < POOR)
     };
-    let poor =
-        |signature: &&Signature| poorest(signature).is_some_and(|literal| rarity(&literal) < POOR);
     let Conditions { any, all, .. } = &block.conditions;
-    if !by_text || all.iter().any(|signature| !poor(&signature)) {
+    if !by_text || all.iter().any(|signature| poor(signature).is_none()) {
         return;
     }
-    let list =
-        if any.is_empty() || any.iter().any(|s| poor(&s)) && !all.is_empty() { all } else { any };
-    for signature in list.iter().filter(poor) {
-        let literal = poorest(signature).unwrap_or_default();
+    let any_is_poor = any.iter().any(|signature| poor(signature).is_some());
+    let list = if !all.is_empty() && (any.is_empty() || any_is_poor) { all } else { any };
+    for (signature, literal) in list.iter().filter_map(|s| Some((s, poor(s)?))) {
         let message = format!(
             "`{}` is looked for by `{}`, which healthy logs are full of",
             signature.pattern,

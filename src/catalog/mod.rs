@@ -41,7 +41,7 @@ use service::ServiceTable;
 
 const DOCUMENT_KEYS: &[&str] = &["schema", "rules", "services", "patch", "categories", "facts"];
 /// Files of the built-in pack that are no rules but tables of the engine: always loaded.
-const TABLES: &[&str] = &["rules/categories.yaml", "rules/facts.yaml"];
+pub(crate) const TABLES: &[&str] = &["rules/categories.yaml", "rules/facts.yaml"];
 
 /// Rules, services and categories, loaded, merged and checked. Cheap to clone.
 ///

@@ -77,7 +77,8 @@ pub(super) fn thaw(pack: Pack<'static>, hash: u64, sources: SourceMap) -> Catalo
 
 /// Reads the program of a pack back.
 pub(super) fn thaw_program(pack: Pack<'static>) -> Program {
-    let (program, ends): (Program, Column<u32>) =
+    let (mut program, ends): (Program, Column<u32>) =
         postcard::from_bytes(pack.program).expect("build.rs wrote this program");
-    Program { rules: Lazy::thaw(pack.conditions, ends), ..program }
+    program.rules = Lazy::thaw(pack.conditions, ends);
+    program
 }

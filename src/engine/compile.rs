@@ -206,8 +206,10 @@ impl Builder {
                     || !conditions.grpc_status.is_empty()
                     || !conditions.exit_code.is_empty()
                     || !conditions.signal.is_empty();
-                // Facts are read from contexts that are looked for anyway.
-                let telling = if has_fact { TELLING } else { 0 };
+                // Facts are read from contexts that are looked for anyway, and codes are words of
+                // their own or wait for their service.
+                let other = has_fact || !conditions.codes.is_empty();
+                let telling = if other { TELLING } else { 0 };
                 if let (Some(&sig), true) = (rarest, all >= any.max(Some(telling))) {
                     nominations.by_text(id, &[sig], all, gate);
                 } else if any >= Some(telling) {
@@ -228,24 +230,18 @@ impl Builder {
         nominations.coded_services.sort_unstable();
         nominations.coded_services.dedup();
         let literals = self.literals(catalog, &services, &nominations);
-        let is_coded = |service: &usize| nominations.coded_services.binary_search(service).is_ok();
-        // A signature makes a text a candidate if it nominates a rule, or shows a service whose
-        // codes are not looked for.
-        let telling: Vec<bool> = (0..self.signatures.len())
-            .map(|sig| {
-                let first = services.partition_point(|entry| entry.signature < sig);
-                let marks = services[first..].iter().take_while(|entry| entry.signature == sig);
-                nominations.telling[sig]
-                    || marks.filter(|mark| !mark.weak).any(|mark| is_coded(&mark.service))
-            })
-            .collect();
+        for mark in services.iter().filter(|entry| !entry.weak) {
+            if nominations.coded_services.binary_search(&mark.service).is_ok() {
+                nominations.telling[mark.signature] = true;
+            }
+        }
         let contexts = &catalog.fact_table().contexts;
         let nominates = literals
             .uses
             .iter()
             .map(|uses| {
                 let any = uses.iter().any(|&used| match used {
-                    Use::Whole(sig) | Use::Part(sig) => telling[sig],
+                    Use::Whole(sig) | Use::Part(sig) => nominations.telling[sig],
                     Use::Code => true,
                     // Waits are read when a rule has matched; other facts matter where a rule is
                     // nominated by them.

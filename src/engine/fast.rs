@@ -1,4 +1,4 @@
-//! The compiled engine: one pass of the automaton, then only what its hits make possible.
+//! The compiled engine: one pass of the index, then only what its hits make possible.
 //!
 //! Invariant: a rule that matches is asked. Every signature has a literal that stands in the raw
 //! text wherever the signature matches in any view, unless [`hides_literals`]; every fact is read
@@ -113,10 +113,13 @@ pub(crate) fn matches<'e>(
     scratch.begin(program, table.contexts.len());
     let text: &[u8] = &event.text;
     let nominated = search(program, text, Original, scratch);
-    let mut facts = Facts::given(event, catalog.service_table());
     // The caller may know the service whose marks are not in the text.
-    let coded = facts.known_services().iter().any(|s| program.coded_services.contains(s));
-    if !nominated && !event.has_facts() && !coded && !hides_literals(text) {
+    let coded = || {
+        let service = event.service.as_deref();
+        let service = service.and_then(|name| catalog.service_table().find(name));
+        service.is_some_and(|service| program.coded_services.binary_search(&service).is_ok())
+    };
+    if !nominated && !event.has_facts() && !coded() && !hides_literals(text) {
         return None;
     }
 
@@ -124,6 +127,7 @@ pub(crate) fn matches<'e>(
     for view in views.iter().skip(1) {
         search(program, &view.bytes, view, scratch);
     }
+    let mut facts = Facts::given(event, catalog.service_table());
     let (contexts, stamp) = (std::mem::take(&mut scratch.contexts), scratch.stamp);
     facts.read(&views, table, |context| contexts[context] == stamp);
     scratch.contexts = contexts;
@@ -142,7 +146,7 @@ pub(crate) fn matches<'e>(
     Some((views, facts, matches))
 }
 
-/// Runs the automaton over one view and notes what its hits stand for. Returns whether one of
+/// Runs the index over one view and notes what its hits stand for. Returns whether one of
 /// them can make a rule match.
 fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scratch) -> bool {
     let (mut nominated, mut coded) = (false, false);
@@ -163,18 +167,18 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     }
                     // A hit out of bounds nominates as well: in a decoded view its neighbour may
                     // be another (the `n` of `\nOOM` is part of an escape).
-                    nominated |= program.nominates[literal] != 0;
+                    nominated |= program.nominates(literal);
                 }
                 Use::Part(sig) => {
                     if scratch.state(sig).is_none() {
                         scratch.set(sig, State::Possible);
                     }
-                    nominated |= program.nominates[literal] != 0;
+                    nominated |= program.nominates(literal);
                 }
                 Use::Code => coded = true,
                 Use::Context(index) => {
                     scratch.contexts[index] = scratch.stamp;
-                    nominated |= program.nominates[literal] != 0;
+                    nominated |= program.nominates(literal);
                 }
             }
         }
@@ -256,7 +260,7 @@ fn candidates(program: &Program, facts: &Facts, look: &mut Fast<'_>) {
     }
 }
 
-/// Knows from the automaton what is there; searches only for what it says is possible.
+/// Knows from the index what is there; searches only for what it says is possible.
 struct Fast<'a> {
     program: &'a Program,
     views: &'a Views<'a>,

@@ -31,8 +31,6 @@ const WIDE: usize = 8 + STRIDE - 1;
 /// Bytes that one round of sampling covers, and what the last sample reads beyond.
 const BLOCK: usize = 8192;
 const PADDED: usize = BLOCK + 8;
-/// Up to this many literals, rounds of eight samples without a hit are skipped by one branch.
-const SKIP_BELOW: usize = 1000;
 const FOLD: u64 = 0x2020_2020_2020_2020;
 /// Odd multipliers with well-spread bits, from the golden ratio and from SplitMix64.
 const GRAM_HASH: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -138,7 +136,6 @@ pub(crate) struct Filter {
     short: Grams<Entry>,
     tiny_bits: Box<[u64; 1 << (BIT_TABLE - 6)]>,
     tiny: Grams<Entry>,
-    skip: bool,
 }
 
 impl Filter {
@@ -161,7 +158,6 @@ impl Filter {
             short: Grams::default(),
             tiny_bits: Box::new([0; 1 << (BIT_TABLE - 6)]),
             tiny: Grams::default(),
-            skip: ids.len() <= SKIP_BELOW,
         };
         let (mut long, mut short, mut tiny) = (Vec::new(), Vec::new(), Vec::new());
         for id in ids {
@@ -247,8 +243,8 @@ impl Filter {
         grams.push((gram.into(), entry(id, folded, offset)));
     }
 
-    /// Calls `hit` with the place of literals, ascending by the place where they were seen; it returns the place from which
-    /// on it wants to hear of others. Returns how many samples had to be verified.
+    /// Calls `hit` with the places of literals, ascending by where they were seen; it returns the
+    /// place from which on it wants to hear of others. Returns how many samples were verified.
     pub(crate) fn search(
         &self,
         index: &Index,
@@ -271,7 +267,7 @@ impl Filter {
             let count = self.sample(block, &mut samples);
             for &sample in &samples[..count] {
                 let at = base + usize::from(sample);
-                // A literal that ends at or behind `from` may begin before it, in a line that is done.
+                // A gram of the sample may begin up to three bytes behind it.
                 if at + STRIDE <= from || at >= chunk.len() {
                     continue;
                 }
@@ -288,11 +284,11 @@ impl Filter {
 
     /// Which samples of a block hit, after the first and the second look.
     fn sample(&self, block: &[u8; PADDED], samples: &mut [u16; BLOCK / STRIDE + 8]) -> usize {
-        match (self.bits, self.skip) {
-            (15, _) => self.look::<15, { 1 << 15 }, true>(block, samples),
-            (17, _) => self.look::<17, { 1 << 17 }, true>(block, samples),
-            (_, true) => self.look::<18, { 1 << 18 }, true>(block, samples),
-            (_, false) => self.look::<18, { 1 << 18 }, false>(block, samples),
+        match self.bits {
+            // With few literals, rounds of eight samples without a hit are skipped by one branch.
+            15 => self.look::<15, { 1 << 15 }, true>(block, samples),
+            17 => self.look::<17, { 1 << 17 }, true>(block, samples),
+            _ => self.look::<18, { 1 << 18 }, false>(block, samples),
         }
     }
 
@@ -319,17 +315,7 @@ impl Filter {
         samples: &mut [u16; BLOCK / STRIDE + 8],
     ) -> usize {
         let probe = |x: u64| {
-            let mut seen = cells[long_hash(x, BITS)] >> (wide_hash(x) >> 61) & 1;
-            if CLASSES >= 1 {
-                seen |= bit(&self.short_bits, small_hash(x as u32))
-                    | bit(&self.short_bits, small_hash((x >> 16) as u32));
-            }
-            if CLASSES >= 2 {
-                for shift in [0, 8, 16, 24] {
-                    seen |= bit(&self.tiny_bits, small_hash(tiny(x >> shift)));
-                }
-            }
-            seen
+            (cells[long_hash(x, BITS)] >> (wide_hash(x) >> 61) & 1) | self.small::<CLASSES>(x)
         };
         let mut count = 0;
         for round in 0..BLOCK / (8 * STRIDE) {
@@ -355,18 +341,25 @@ impl Filter {
             let sample = samples[at];
             samples[kept] = sample;
             let x = load(block, sample.into()) | FOLD;
-            let small = CLASSES > 0 && self.is_small(x);
-            kept += usize::from(small || self.second_look(x));
+            kept += usize::from(self.small::<CLASSES>(x) != 0 || self.second_look(x));
         }
         kept
     }
 
+    /// 1 if a short or tiny literal may be seen by this sample.
     #[inline(always)]
-    fn is_small(&self, x: u64) -> bool {
-        let short = bit(&self.short_bits, small_hash(x as u32))
-            | bit(&self.short_bits, small_hash((x >> 16) as u32));
-        let tinies = [0, 8, 16, 24].map(|shift| bit(&self.tiny_bits, small_hash(tiny(x >> shift))));
-        short | tinies[0] | tinies[1] | tinies[2] | tinies[3] != 0
+    fn small<const CLASSES: usize>(&self, x: u64) -> u8 {
+        let mut seen = 0;
+        if CLASSES >= 1 {
+            seen |= bit(&self.short_bits, small_hash(x as u32))
+                | bit(&self.short_bits, small_hash((x >> 16) as u32));
+        }
+        if CLASSES >= 2 {
+            for shift in [0, 8, 16, 24] {
+                seen |= bit(&self.tiny_bits, small_hash(tiny(x >> shift)));
+            }
+        }
+        seen
     }
 
     #[inline(always)]

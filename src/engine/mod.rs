@@ -113,7 +113,7 @@ impl Classifier {
         let program = &self.program;
         let mut found = std::collections::BTreeSet::new();
         program.index.find(&text.to_ascii_lowercase(), |literal, _, _| {
-            if program.nominates[literal] != 0 {
+            if program.nominates(literal) {
                 found.insert(literal);
             }
         });

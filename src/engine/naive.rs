@@ -53,18 +53,13 @@ impl Look for Naive<'_> {
                     .and_then(|regex| regex.find(text))
                     .map(|m| (m.start(), m.end())),
                 kind => {
-                    let pattern = signatures.pattern(id);
+                    let length = signatures.pattern(id).len();
                     (0..text.len())
-                        .map(|start| (start, start + pattern.len()))
+                        .map(|start| (start, start + length))
                         .take_while(|&(_, end)| end <= text.len())
                         .find(|&(start, end)| {
-                            let part = &text[start..end];
-                            let same = if signatures.is_case_sensitive(id) {
-                                part == pattern
-                            } else {
-                                part.eq_ignore_ascii_case(pattern)
-                            };
-                            same && bounded(kind, text, start, end)
+                            signatures.equals(id, &text[start..end])
+                                && bounded(kind, text, start, end)
                         })
                 }
             };

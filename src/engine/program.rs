@@ -6,7 +6,7 @@ use once_cell::sync::OnceCell;
 use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::index::Index;
+use super::index::{Index, LiteralId};
 use super::signatures::{Codes, Signatures};
 use crate::facts::{Provenance, compile_pattern};
 use crate::frozen::{Column, Lazy, Lists, Word};
@@ -28,8 +28,8 @@ pub(crate) struct Program {
     pub(crate) index: Index,
     /// What each literal of the index stands for.
     pub(crate) uses: Lists<Use>,
-    /// Whether a literal alone makes a text a candidate.
-    pub(crate) nominates: Column<u8>,
+    /// For each literal: 1 if it alone makes a text a candidate.
+    pub(super) nominates: Column<u8>,
     /// Rules that a signature nominates.
     pub(crate) by_signature: Lists<u32>,
     /// Rules that a code nominates.
@@ -138,6 +138,11 @@ pub(crate) struct ConditionProgram {
 }
 
 impl Program {
+    /// Whether a literal alone makes a text a candidate.
+    pub(crate) fn nominates(&self, literal: LiteralId) -> bool {
+        self.nominates[literal] != 0
+    }
+
     /// The entries of `services` for one signature.
     pub(crate) fn services_of(&self, signature: SigId) -> &[ServiceSig] {
         let first = self.services.partition_point(|entry| entry.signature < signature);

@@ -1,6 +1,6 @@
 //! Required literals: what must stand in the raw text wherever a signature matches.
 //!
-//! The automaton searches raw bytes; signatures match in decoded views. A literal may therefore
+//! The search is over raw bytes; signatures match in decoded views. A literal may therefore
 //! nominate only if no escape can hide it: it holds no `\`, no control characters, and at most one
 //! or two bytes that JSON writers escape (`"` or `/`), for which every escaped form is searched too.
 //! Letters written as `\u0061` and ANSI codes inside of words are the caller's to detect
@@ -18,7 +18,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 pub const MIN_LITERAL: usize = 3;
 /// Most literals that one part of a regex may expand to.
 const MAX_EXPANSION: usize = 96;
-/// Largest class of bytes that is multiplied out: `[45]` is, `\d` would only bloat the automaton.
+/// Largest class of bytes that is multiplied out: `[45]` is, `\d` would only bloat the index.
 const MAX_CLASS: usize = 4;
 /// Deepest nesting of a regex.
 const REGEX_NEST_LIMIT: u32 = 64;

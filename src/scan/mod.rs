@@ -104,7 +104,7 @@ impl Scanner {
                 to_lower(chunk, &mut lower);
                 let mut places = scratch.take_places();
                 program.index.find(&lower, |literal, start, _| {
-                    if program.nominates[literal] != 0 {
+                    if program.nominates(literal) {
                         places.push(start);
                     }
                 });
@@ -151,7 +151,7 @@ impl Scanner {
 impl Plan {
     fn remake(&mut self, classifier: &Classifier, chunk: &[u8]) {
         let program = classifier.program();
-        let wanted = |literal: usize| program.nominates[literal] != 0;
+        let wanted = |literal| program.nominates(literal);
         let filter = Filter::new(&program.index, wanted, &Profile::new(chunk));
         *self = Plan { filter: Some(Arc::new(filter)), ..Plan::default() };
     }
