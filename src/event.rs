@@ -5,6 +5,21 @@ use std::time::SystemTime;
 
 use crate::facts::values;
 
+impl Role {
+    /// The word in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Service => "service",
+            Role::Product => "product",
+            Role::HttpStatus => "http_status",
+            Role::GrpcStatus => "grpc_status",
+            Role::ExitCode => "exit_code",
+            Role::Signal => "signal",
+            Role::Code => "code",
+        }
+    }
+}
+
 /// An error to classify: a text of one or more lines, and what the caller knows besides.
 ///
 /// A `&str` or `&[u8]` converts into an event that has only a text. Facts that are given count
@@ -27,6 +42,35 @@ pub struct Event<'a> {
     pub(crate) product: Option<Cow<'a, str>>,
     pub(crate) headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     pub(crate) time: Option<SystemTime>,
+    pub(crate) fields: Vec<FieldFact<'a>>,
+}
+
+/// What a field of a structured record says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FieldFact<'a> {
+    pub(crate) role: Role,
+    pub(crate) value: Cow<'a, str>,
+    pub(crate) path: Cow<'a, str>,
+}
+
+/// What the value of a structured record's field stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Who raised the error.
+    Service,
+    /// Which product of the service.
+    Product,
+    /// An HTTP status, as a number.
+    HttpStatus,
+    /// A gRPC status, by name or number.
+    GrpcStatus,
+    /// The exit code of a process.
+    ExitCode,
+    /// The signal that ended a process, by name or number.
+    Signal,
+    /// An error code or type.
+    Code,
 }
 
 impl<'a> Event<'a> {
@@ -102,6 +146,27 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// What a field of a structured record says: counts less than what the caller gives, more than
+    /// what is recognised in prose. `path` names the field, for people. A value that does not fit
+    /// its role is ignored.
+    ///
+    /// ```
+    /// use whyerr::{Classifier, Event, Role};
+    ///
+    /// let event = Event::new("call failed").field(Role::HttpStatus, "503", "http.status_code");
+    /// let verdict = Classifier::builtin().classify(event);
+    /// assert_eq!(verdict.facts()[0].path.as_deref(), Some("http.status_code"));
+    /// ```
+    pub fn field(
+        mut self,
+        role: Role,
+        value: impl Into<Cow<'a, str>>,
+        path: impl Into<Cow<'a, str>>,
+    ) -> Self {
+        self.fields.push(FieldFact { role, value: value.into(), path: path.into() });
+        self
+    }
+
     /// The text.
     pub fn text(&self) -> &[u8] {
         &self.text
@@ -114,6 +179,13 @@ impl<'a> Event<'a> {
             || self.exit_code.is_some()
             || self.signal.is_some()
             || !self.codes.is_empty()
+            || self.fields.iter().any(|field| !matches!(field.role, Role::Service | Role::Product))
+    }
+
+    /// The service, as the caller or a field names it.
+    pub(crate) fn named_services(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().filter(|field| field.role == Role::Service);
+        self.service.as_deref().into_iter().chain(fields.map(|field| &*field.value))
     }
 }
 

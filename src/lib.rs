@@ -81,7 +81,7 @@ struct Readme;
 
 pub use catalog::{Catalog, CatalogBuilder, CategoryInfo, Product, Service};
 pub use engine::{Classifier, DecidedBy, Reason, Scratch, Why};
-pub use event::Event;
+pub use event::{Event, Role};
 pub use facts::table::Case as FactCase;
 pub use facts::{Provenance, Value};
 pub use problem::{Code as ProblemCode, Level, Place, Problem, Problems};

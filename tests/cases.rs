@@ -189,7 +189,7 @@ fn cases_hold_on_every_path() {
                     wrong.push(format!("{path:?}: {} (filter): unlike scan", case.name));
                 }
                 let start = "nothing here\n".len();
-                let own = |finding: &Finding| finding.line == (start..start + line.len());
+                let own = |finding: &Finding| finding.range == (start..start + line.len());
                 if !findings.iter().all(own) {
                     wrong.push(format!("{path:?}: {} (scan): another line matched", case.name));
                 }

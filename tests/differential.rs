@@ -241,7 +241,7 @@ proptest! {
         for scanner in scanners {
             let mut found = Vec::new();
             scanner.scan(&chunk, &mut Scratch::default(), |finding| {
-                found.push((chunk[finding.line].to_vec(), finding.verdict));
+                found.push((chunk[finding.range].to_vec(), finding.verdict));
             });
             prop_assert_eq!(&found, &wanted);
         }
@@ -312,7 +312,7 @@ fn the_filter_loses_no_line_of_the_builtin_examples() {
         let mut found = Vec::new();
         scanner.scan(&log, &mut scratch, |finding| {
             let rule = finding.verdict.rule().map(|rule| rule.id.clone()).unwrap();
-            found.push((log[finding.line].to_vec(), rule));
+            found.push((log[finding.range].to_vec(), rule));
         });
         assert_eq!(found.len(), wanted.len(), "shifted by {shift}");
         assert!(found == wanted, "shifted by {shift}");

@@ -283,7 +283,7 @@ impl Render {
         let mut report = Report::default();
         let (mut counted, mut line) = (0, work.first_line);
         let found = |finding: Finding| {
-            let Finding { verdict, line: range, .. } = finding;
+            let Finding { verdict, range, .. } = finding;
             line += memchr::memchr_iter(b'\n', &bytes[counted..range.start]).count() as u64;
             counted = range.start;
             report.findings += 1;

@@ -97,7 +97,7 @@ fn report(out: &mut impl Write, why: &Why, text: &[u8]) -> anyhow::Result<()> {
     for fact in why.verdict.facts() {
         let place = match &fact.span {
             Some(span) => format!(", bytes {}..{}", span.start, span.end),
-            None => String::new(),
+            None => fact.path.iter().map(|path| format!(" {}", harmless(path))).collect(),
         };
         let from = paint(DIM, format_args!("({}{place})", fact.from.as_str()));
         writeln!(out, "  {:<12} {} {from}", fact.name, harmless(&fact.value))?;

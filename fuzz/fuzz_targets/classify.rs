@@ -18,8 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
     let mut scratch = Scratch::default();
     let mut found = Vec::new();
     Scanner::new(classifier).scan(bytes, &mut scratch, |finding| {
-        assert!(finding.line.end <= bytes.len());
-        let again = classifier.classify(Event::from_bytes(&bytes[finding.line.clone()]));
+        assert!(finding.range.end <= bytes.len());
+        let again = classifier.classify(Event::from_bytes(&bytes[finding.range.clone()]));
         assert_eq!(again, finding.verdict);
         found.push(finding);
     });

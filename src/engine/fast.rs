@@ -115,9 +115,9 @@ pub(crate) fn matches<'e>(
     let nominated = search(program, text, Original, scratch);
     // The caller may know the service whose marks are not in the text.
     let coded = || {
-        let service = event.service.as_deref();
-        let service = service.and_then(|name| catalog.service_table().find(name));
-        service.is_some_and(|service| program.coded_services.binary_search(&service).is_ok())
+        let mut services =
+            event.named_services().filter_map(|name| catalog.service_table().find(name));
+        services.any(|service| program.coded_services.binary_search(&service).is_ok())
     };
     if !nominated && !event.has_facts() && !coded() && !hides_literals(text) {
         return None;

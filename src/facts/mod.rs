@@ -15,7 +15,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::catalog::service::ServiceTable;
 use crate::engine::literals::REGEX_SIZE_LIMIT;
-use crate::event::Event;
+use crate::event::{Event, FieldFact, Role};
 use crate::rule::model::{Signature, SignatureKind};
 use table::{Context, FactTable, Subject};
 use text::{Range, Views};
@@ -110,7 +110,49 @@ impl Facts {
         if let Some(product) = event.product.as_deref() {
             facts.products = caller(product.trim().to_ascii_lowercase().into());
         }
+        for field in event.fields.iter() {
+            facts.add_field(field, services);
+        }
         facts
+    }
+
+    /// Adds what a field of a record says. A service that the catalogue does not know says
+    /// nothing: fields hold the names that a team gives its own programs.
+    fn add_field(&mut self, field: &FieldFact<'_>, services: &ServiceTable) {
+        let value = field.value.trim();
+        let from = Provenance::Field;
+        match field.role {
+            Role::Service => {
+                if let Some(service) = services.find(value) {
+                    push(&mut self.services, service, from, None);
+                }
+            }
+            Role::Product => {
+                push(&mut self.products, value.to_ascii_lowercase().into(), from, None);
+            }
+            Role::HttpStatus => {
+                if let Some(status) = value.parse().ok().filter(|s| (400..=599).contains(s)) {
+                    push(&mut self.http_status, status, from, None);
+                }
+            }
+            Role::GrpcStatus => {
+                if let Some(status) = values::grpc_status(value) {
+                    push(&mut self.grpc_status, status, from, None);
+                }
+            }
+            Role::ExitCode => {
+                if let Some(code) = values::exit_code(value).filter(|&code| code != 0) {
+                    push(&mut self.exit_code, code, from, None);
+                }
+            }
+            Role::Signal => {
+                if let Some(signal) = values::signal(value) {
+                    push(&mut self.signal, signal, from, None);
+                }
+            }
+            Role::Code if !value.is_empty() => push(&mut self.codes, value.into(), from, None),
+            Role::Code => {}
+        }
     }
 
     /// Adds what stands in the text. `possible` tells whether a context can match at all; the
@@ -176,13 +218,7 @@ impl Facts {
                 }
             }
             Subject::ExitCode => {
-                // Windows prints NTSTATUS codes: 0xc0000409.
-                let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-                    Some(hex) => u32::from_str_radix(hex, 16).ok().map(|code| code as i32),
-                    None => text.parse::<i64>().ok().and_then(|code| {
-                        i32::try_from(code).ok().or(u32::try_from(code).ok().map(|c| c as i32))
-                    }),
-                };
+                let number = values::exit_code(text);
                 if let Some(number) = number.filter(|&code| code != 0) {
                     push(&mut self.exit_code, number, from, at);
                 }

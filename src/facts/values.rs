@@ -258,6 +258,17 @@ pub(crate) const SIGNAL_NAMES: &[(&str, u8)] = &[
     ("SIGSYS", 31),
 ];
 
+/// A decimal number, or an NTSTATUS in hexadecimal, as Windows prints them: `0xc0000409`.
+pub(crate) fn exit_code(text: &str) -> Option<i32> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok().map(|code| code as i32),
+        None => {
+            let code = text.parse::<i64>().ok()?;
+            i32::try_from(code).ok().or(u32::try_from(code).ok().map(|code| code as i32))
+        }
+    }
+}
+
 /// `9`, `SIGKILL`, `KILL`.
 pub(crate) fn signal(text: &str) -> Option<u8> {
     if let Ok(number) = text.parse::<u8>() {

@@ -1,8 +1,8 @@
 //! Whole chunks of a log: which lines have a verdict.
 //!
-//! Only places that may matter are looked at: a filter over the chunk finds them, line ends are
-//! looked for around them, and only those lines are classified. What is found equals classifying
-//! every line by itself.
+//! Only places that may matter are looked at: a filter over the chunk finds them, the bounds of the
+//! event are looked for around them, and only those events are read and classified. What is found
+//! equals classifying every event by itself.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,14 +25,56 @@ const REPLAN_AFTER: u64 = 64 << 20;
 /// Verified samples per byte below which a filter is good whatever it promised.
 const GOOD_RATE: f64 = 1.0 / 512.0;
 
-/// A verdict at a line of a chunk.
+/// A verdict at an event of a chunk.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct Finding<R = ()> {
     /// The verdict.
     pub verdict: Verdict,
-    /// Bytes of the line in the chunk, without its line end.
-    pub line: Range<usize>,
+    /// Bytes of the event in the chunk, without its last line end.
+    pub range: Range<usize>,
+    /// What the framing read of it beside its text.
+    pub record: R,
+}
+
+/// How a log falls into events, and what is known of each beside its text.
+///
+/// The bounds of an event must depend on the bytes of the chunk alone, never on what is asked
+/// first: the scanner asks for events around places that matter, in order, and leaves out the rest.
+pub trait Framing {
+    /// What is read of an event beside its text.
+    type Record;
+
+    /// The event that holds the byte at `place`: whole lines, with the last line end. An event
+    /// begins at `from`, which is not behind `place`.
+    fn bounds(&self, chunk: &[u8], from: usize, place: usize) -> Range<usize>;
+
+    /// Reads an event, without its last line end.
+    fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, Self::Record);
+
+    /// Whether every event is to be read and classified: what is known of an event may make a rule
+    /// match of which nothing stands in the text.
+    fn reads_all(&self) -> bool {
+        false
+    }
+}
+
+/// Every line is an event, of which nothing is known but its text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lines;
+
+impl Framing for Lines {
+    type Record = ();
+
+    fn bounds(&self, chunk: &[u8], from: usize, place: usize) -> Range<usize> {
+        let start = memchr::memrchr(b'\n', &chunk[from..place]).map_or(from, |at| from + at + 1);
+        let end = memchr::memchr(b'\n', &chunk[place..]).map_or(chunk.len(), |at| place + at + 1);
+        start..end
+    }
+
+    fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, ()) {
+        (Event::from_bytes(text), ())
+    }
 }
 
 /// Scans the chunks of one input. Learns from the first megabytes what the input is like, so use
@@ -45,7 +87,7 @@ pub struct Finding {
 /// let scanner = Scanner::new(Classifier::builtin());
 /// let log = b"fine\nopen /var/x: no space left on device\nfine\n";
 /// let mut lines = Vec::new();
-/// scanner.scan(log, &mut Scratch::default(), |finding| lines.push(finding.line));
+/// scanner.scan(log, &mut Scratch::default(), |finding| lines.push(finding.range));
 /// assert_eq!(lines, [5..41]);
 /// ```
 #[derive(Debug)]
@@ -85,18 +127,37 @@ impl Scanner {
 
     /// Classifies every line of `chunk`, which should end at a line end unless it is the last
     /// one. Calls `found` for each line with a verdict, in order.
-    pub fn scan(&self, chunk: &[u8], scratch: &mut Scratch, mut found: impl FnMut(Finding)) {
-        let mut lines = Lines {
+    pub fn scan(&self, chunk: &[u8], scratch: &mut Scratch, found: impl FnMut(Finding)) {
+        self.scan_events(chunk, &Lines, scratch, found);
+    }
+
+    /// The same for events of one or more lines, as `framing` tells them apart.
+    pub fn scan_events<F: Framing>(
+        &self,
+        chunk: &[u8],
+        framing: &F,
+        scratch: &mut Scratch,
+        mut found: impl FnMut(Finding<F::Record>),
+    ) {
+        let mut events = Events {
             classifier: &self.classifier,
+            framing,
             chunk,
             hidden: HiddenLiterals::new(chunk),
             done: 0,
         };
         let program = self.classifier.program();
+        if framing.reads_all() {
+            while events.done < chunk.len() {
+                events.classify(events.done, scratch, &mut found);
+            }
+            return;
+        }
         match self.filter(chunk) {
             Some(filter) => {
-                let verified = filter
-                    .search(&program.index, chunk, |place| lines.reach(place, scratch, &mut found));
+                let verified = filter.search(&program.index, chunk, |place| {
+                    events.reach(place, scratch, &mut found)
+                });
                 self.learn(chunk.len(), verified);
             }
             None => {
@@ -113,13 +174,13 @@ impl Scanner {
                 let mut from = 0;
                 for &place in &places {
                     if place >= from {
-                        from = lines.reach(place, scratch, &mut found);
+                        from = events.reach(place, scratch, &mut found);
                     }
                 }
                 scratch.put_places(places);
             }
         }
-        lines.reach(chunk.len(), scratch, &mut found);
+        events.reach(chunk.len(), scratch, &mut found);
     }
 
     /// The filter for the next chunk, once one is worth it.
@@ -157,23 +218,24 @@ impl Plan {
     }
 }
 
-/// The lines of a chunk that have been classified so far.
-struct Lines<'c> {
+/// The events of a chunk that have been classified so far.
+struct Events<'c, F> {
     classifier: &'c Classifier,
+    framing: &'c F,
     chunk: &'c [u8],
     hidden: HiddenLiterals<'c>,
-    /// Where the first line begins that was not looked at.
+    /// Where the first event begins that was not looked at.
     done: usize,
 }
 
-impl Lines<'_> {
-    /// Classifies the line of `place` if that was not done yet, and before it the lines up to
-    /// there whose escapes may hide a literal. Returns where the next line begins.
+impl<F: Framing> Events<'_, F> {
+    /// Classifies the event of `place` if that was not done yet, and before it the events up to
+    /// there whose escapes may hide a literal. Returns where the next event begins.
     fn reach(
         &mut self,
         place: usize,
         scratch: &mut Scratch,
-        found: &mut impl FnMut(Finding),
+        found: &mut impl FnMut(Finding<F::Record>),
     ) -> usize {
         while let Some(hidden) = self.hidden.next_from(self.done).filter(|&at| at < place) {
             self.classify(hidden, scratch, found);
@@ -184,19 +246,23 @@ impl Lines<'_> {
         self.done
     }
 
-    fn classify(&mut self, place: usize, scratch: &mut Scratch, found: &mut impl FnMut(Finding)) {
-        let (chunk, done) = (self.chunk, self.done);
-        let start = memchr::memrchr(b'\n', &chunk[done..place]).map_or(done, |at| done + at + 1);
-        let end = memchr::memchr(b'\n', &chunk[place..]).map_or(chunk.len(), |at| place + at);
-        self.done = end + 1;
-        let line = match chunk[start..end].strip_suffix(b"\r") {
-            Some(line) => start..start + line.len(),
-            None => start..end,
-        };
-        let verdict =
-            self.classifier.classify_with(&Event::from_bytes(&chunk[line.clone()]), scratch);
+    fn classify(
+        &mut self,
+        place: usize,
+        scratch: &mut Scratch,
+        found: &mut impl FnMut(Finding<F::Record>),
+    ) {
+        let Range { start, end } = self.framing.bounds(self.chunk, self.done, place);
+        debug_assert!(self.done <= start && start <= place && place < end);
+        // Whatever a framing says, a scan comes to its end.
+        self.done = end.max(place + 1);
+        let mut text = &self.chunk[start..end];
+        text = text.strip_suffix(b"\n").unwrap_or(text);
+        text = text.strip_suffix(b"\r").unwrap_or(text);
+        let (event, record) = self.framing.read(text);
+        let verdict = self.classifier.classify_with(&event, scratch);
         if verdict.is_classified() {
-            found(Finding { verdict, line });
+            found(Finding { verdict, range: start..start + text.len(), record });
         }
     }
 }

@@ -76,6 +76,8 @@ struct FactJson<'v> {
     value: &'v str,
     from: &'static str,
     span: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'v str>,
 }
 
 #[derive(serde::Serialize)]
@@ -141,6 +143,7 @@ impl<'v> Json<'v> {
             value: &f.value,
             from: f.from.as_str(),
             span: span(&f.span),
+            path: f.path.as_deref(),
         };
         let runner_up = |r: &'v RunnerUp| RunnerUpJson {
             rule: &r.rule,

@@ -104,6 +104,8 @@ pub struct FactView {
     pub from: Provenance,
     /// Bytes of the event's text.
     pub span: Option<Range<usize>>,
+    /// The field of a record that it was read from.
+    pub path: Option<String>,
 }
 
 type FactSummary = Vec<FactView>;
@@ -424,8 +426,16 @@ fn summarize(
     secrets: &[Range<usize>],
 ) -> FactSummary {
     let mut list = Vec::new();
-    let mut add = |name, value: String, from, at: Option<text::Range>| {
-        list.push(FactView { name, value, from, span: at.map(|r| r.start..r.end) });
+    let path = |name: &str, value: &str| {
+        let fields = event.fields.iter().filter(|field| field.role.as_str() == name);
+        // A service may go by several names.
+        let best = fields.clone().find(|field| field.value.trim() == value);
+        best.or(fields.clone().next()).map(|field| redact::redact(&field.path).into_owned())
+    };
+    let mut add = |name: &'static str, value: String, from, at: Option<text::Range>| {
+        let read = from == Provenance::Field && at.is_none();
+        let path = if read { path(name, &value) } else { None };
+        list.push(FactView { name, value, from, span: at.map(|r| r.start..r.end), path });
     };
     if let Some(name) = &facts.unknown_service {
         add("service", redact::redact(name).into_owned(), Provenance::Caller, None);
