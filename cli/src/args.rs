@@ -59,7 +59,8 @@ impl Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 ran, and found nothing that fails (--fail-on); 1 findings at or above --fail-on, or
-failed rule tests; 2 usage, rule or input problem (everything that could be processed was).";
+failed rule tests; 2 usage, rule or input problem (everything that could be processed was);
+130 interrupted (what was read is reported).";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

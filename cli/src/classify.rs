@@ -8,7 +8,7 @@ use whyerr::Scratch;
 use crate::Outcome;
 use crate::args::ClassifyArgs;
 use crate::event_json::EventJson;
-use crate::input::Source;
+use crate::input::{Blocking, Source};
 use crate::load::Loaded;
 use crate::output::json;
 use crate::term;
@@ -30,7 +30,7 @@ pub fn run(args: &ClassifyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Fine;
     for source in &sources {
         let reader = match source.open() {
-            Ok(reader) => reader,
+            Ok(input) => Blocking(input),
             Err(error) => {
                 term::error(&format!("{}: {error}", source.name()));
                 outcome = Outcome::Problem;
@@ -45,7 +45,7 @@ pub fn run(args: &ClassifyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
 
 fn answer(
     source: &Source,
-    reader: Box<dyn Read>,
+    reader: impl Read,
     loaded: &Loaded,
     out: &mut impl Write,
 ) -> anyhow::Result<Outcome> {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use whyerr::Verdict;
 
+use crate::output::sink::Finding;
+
 /// Most different texts that are kept for one rule and service.
 const MAX_TEXTS: usize = 50;
 /// Most bytes of a line that are read, and most bytes of what is left of them that tell texts
@@ -48,8 +50,9 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// `key` is the line's [`normalize`]d form.
-    pub fn add(&mut self, verdict: &Verdict, key: String, line: &[u8], place: Place) {
+    pub fn add(&mut self, finding: &Finding<'_>) {
+        let Finding { verdict, key, text: line, .. } = *finding;
+        let place = Place { source: finding.source_number, line: finding.line };
         let Some(rule) = verdict.rule() else { return };
         let service = verdict.service().map(|service| service.id.to_string());
         let at = *self.index.entry((rule.id.to_string(), service)).or_insert_with(|| {
@@ -64,14 +67,14 @@ impl Fold {
         });
         let group = &mut self.groups[at];
         group.count += 1;
-        match group.index.get(&key) {
+        match group.index.get(key) {
             Some(&text) => {
                 let text = &mut group.texts[text];
                 text.count += 1;
                 text.last = place;
             }
             None if group.texts.len() < MAX_TEXTS => {
-                group.index.insert(key, group.texts.len());
+                group.index.insert(key.to_owned(), group.texts.len());
                 let text = String::from_utf8_lossy(&line[..line.len().min(MAX_EXAMPLE)]);
                 group.texts.push(TextEntry {
                     count: 1,

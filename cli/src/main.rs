@@ -11,6 +11,7 @@ mod output;
 mod pipeline;
 mod rules;
 mod scan;
+mod stop;
 mod term;
 mod why;
 
@@ -31,6 +32,8 @@ pub enum Outcome {
     Found,
     /// Usage, rule or input problem.
     Problem,
+    /// Somebody stopped it before the end of its input.
+    Interrupted,
 }
 
 impl Outcome {
@@ -39,6 +42,7 @@ impl Outcome {
             Outcome::Fine => 0,
             Outcome::Found => 1,
             Outcome::Problem => 2,
+            Outcome::Interrupted => 130,
         })
     }
 }

@@ -32,7 +32,7 @@ impl Grouping {
     }
 
     /// Where the last event of a chunk of whole lines begins: lines that come later may still
-    /// belong to it, and none before it.
+    /// belong to it, and to none before it. The end of the chunk where every line is an event.
     pub fn last_event(&self, chunk: &[u8]) -> usize {
         chunk.len()
     }

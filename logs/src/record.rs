@@ -23,6 +23,21 @@ pub enum Level {
     Critical,
 }
 
+impl Level {
+    /// The word in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Trace => "trace",
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Notice => "notice",
+            Level::Warning => "warning",
+            Level::Error => "error",
+            Level::Critical => "critical",
+        }
+    }
+}
+
 /// A fact that a field says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldFact {

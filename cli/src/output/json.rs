@@ -5,6 +5,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use whyerr::Verdict;
+use whyerr::redact::redact;
+use whyerr_logs::record::Level;
+
+use super::sink;
 
 /// Most bytes of a line that are repeated in a finding.
 const MAX_TEXT: usize = 8192;
@@ -16,6 +20,14 @@ struct Finding<'a> {
     line: u64,
     /// Offset of the line's first byte in the source.
     offset: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<jiff::Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logged_by: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<Cow<'a, str>>,
     text: Cow<'a, str>,
     /// The text was cut.
     cut: bool,
@@ -23,24 +35,22 @@ struct Finding<'a> {
     verdict: &'a Verdict,
 }
 
-pub fn finding(
-    out: &mut impl Write,
-    source: &str,
-    line: u64,
-    offset: u64,
-    text: &[u8],
-    cut: bool,
-    verdict: &Verdict,
-) -> io::Result<()> {
+pub fn finding(out: &mut Vec<u8>, finding: &sink::Finding<'_>) -> io::Result<()> {
+    let text = finding.text;
     let shown = String::from_utf8_lossy(&text[..text.len().min(MAX_TEXT)]);
+    let record = finding.record;
     let finding = Finding {
         r#type: "finding",
-        source,
-        line,
-        offset,
-        text: Cow::Owned(whyerr::redact::redact(&shown).into_owned()),
-        cut: cut || text.len() > MAX_TEXT,
-        verdict,
+        source: finding.source,
+        line: finding.line,
+        offset: finding.offset,
+        time: record.time.and_then(|time| jiff::Timestamp::try_from(time).ok()),
+        level: record.level.map(Level::as_str),
+        logged_by: record.logged_by.as_deref().map(redact),
+        trace: record.trace.as_deref().map(redact),
+        text: Cow::Owned(redact(&shown).into_owned()),
+        cut: finding.cut || text.len() > MAX_TEXT,
+        verdict: finding.verdict,
     };
     line_of(out, &finding)
 }

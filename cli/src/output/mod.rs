@@ -1,10 +1,34 @@
-//! How findings are reported.
+//! How findings are reported. A format writes each finding by itself (a renderer), or takes them
+//! all in (a sink), or both.
 
 pub mod json;
+pub mod sink;
 pub mod summary;
 pub mod text;
 
 use whyerr::{RetryVerdict, Verdict, Who};
+
+use crate::args::Format;
+use sink::{Renderer, Sink};
+
+/// How each finding is written by itself, if it is.
+pub fn renderer(format: Format, no_fold: bool) -> Option<Renderer> {
+    match format {
+        Format::Json => Some(json::finding),
+        Format::Text if no_fold => Some(text::single),
+        Format::Text | Format::Summary => None,
+    }
+}
+
+/// What takes all findings in, if anything does.
+pub fn sink(format: Format, no_fold: bool) -> Option<Box<dyn Sink>> {
+    match format {
+        Format::Json => None,
+        Format::Text if no_fold => Some(Box::new(text::Report::after_lines())),
+        Format::Text => Some(Box::new(text::Report::folded())),
+        Format::Summary => Some(Box::new(summary::Report::default())),
+    }
+}
 
 /// "the account's owner" for people.
 pub fn who_acts(who: Who) -> &'static str {

@@ -3,28 +3,32 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use whyerr::{Catalog, Category, Who};
+use whyerr::{Category, Who};
 
+use super::sink::{Finding, Sink, State, Totals};
 use super::who_acts;
 use crate::fold::{Fold, Group};
 use crate::term::{self, BOLD, DIM, GREEN, count, harmless, paint, wrap};
 
-/// What was read.
-#[derive(Debug, Default, Clone)]
-pub struct Totals {
-    pub lines: u64,
-    pub bytes: u64,
-    pub findings: u64,
-    pub cut_lines: u64,
-    pub skipped_bytes: u64,
+/// The summary alone.
+#[derive(Default)]
+pub struct Report {
+    fold: Fold,
 }
 
-pub fn write(
-    out: &mut impl Write,
-    catalog: &Catalog,
-    fold: &Fold,
-    totals: &Totals,
-) -> io::Result<()> {
+impl Sink for Report {
+    fn finding(&mut self, finding: &Finding<'_>, _: &mut dyn Write) -> io::Result<()> {
+        self.fold.add(finding);
+        Ok(())
+    }
+
+    fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()> {
+        write(out, &self.fold, state)
+    }
+}
+
+pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<()> {
+    let State { catalog, totals, .. } = *state;
     let lines = plural(totals.lines, "line");
     if totals.findings == 0 {
         writeln!(out, "{} in {lines}", paint(GREEN, "nothing found"))?;
@@ -92,7 +96,14 @@ pub fn write(
 }
 
 /// Nothing is dropped in silence.
-fn cut(out: &mut impl Write, totals: &Totals) -> io::Result<()> {
+fn cut(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
+    if totals.interrupted {
+        writeln!(
+            out,
+            "\ninterrupted: what came after {} was not read",
+            plural(totals.lines, "line")
+        )?;
+    }
     if totals.cut_lines > 0 {
         writeln!(
             out,

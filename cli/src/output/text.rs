@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use whyerr::{Severity, Verdict};
 
-use super::{retry_words, who_acts};
+use super::sink::{Finding, Sink, State};
+use super::{retry_words, summary, who_acts};
 use crate::fold::{Fold, Group, Place};
 use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, wrap};
 
@@ -12,6 +13,40 @@ use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, pai
 const SHOWN_TEXTS: usize = 3;
 /// Most characters of a line that are shown.
 const MAX_EXAMPLE: usize = 400;
+
+/// Repeats folded, then the summary.
+#[derive(Default)]
+pub struct Report {
+    fold: Fold,
+    /// The findings stand there already.
+    listed: bool,
+}
+
+impl Report {
+    pub fn folded() -> Report {
+        Report::default()
+    }
+
+    /// The summary below findings that were written one by one.
+    pub fn after_lines() -> Report {
+        Report { listed: true, ..Report::default() }
+    }
+}
+
+impl Sink for Report {
+    fn finding(&mut self, finding: &Finding<'_>, _: &mut dyn Write) -> io::Result<()> {
+        self.fold.add(finding);
+        Ok(())
+    }
+
+    fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match self.listed {
+            true => writeln!(out)?,
+            false => groups(out, &self.fold, state.names)?,
+        }
+        summary::write(out, &self.fold, state)
+    }
+}
 
 pub fn severity(severity: Severity) -> String {
     let style = match severity {
@@ -23,7 +58,7 @@ pub fn severity(severity: Severity) -> String {
 }
 
 /// Title, cause, who acts, retry.
-pub fn heading(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
+pub fn heading(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result<()> {
     let (Some(rule), Some(title)) = (verdict.rule(), verdict.title()) else { return Ok(()) };
     let title = paint(BOLD, harmless(&title));
     let id = paint(DIM, format_args!("[{}]", rule.id));
@@ -39,7 +74,7 @@ pub fn heading(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
 }
 
 /// What happened and what to do.
-pub fn advice(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
+pub fn advice(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result<()> {
     if let Some(summary) = verdict.summary() {
         writeln!(out, "         {}", wrap(&harmless(&summary), term::width(), 9))?;
     }
@@ -51,7 +86,7 @@ pub fn advice(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
 }
 
 /// All groups, in the order of their first line.
-pub fn groups(out: &mut impl Write, fold: &Fold, sources: &[String]) -> io::Result<()> {
+pub fn groups(out: &mut (impl Write + ?Sized), fold: &Fold, sources: &[String]) -> io::Result<()> {
     for group in &fold.groups {
         self::group(out, group, sources)?;
         writeln!(out)?;
@@ -63,7 +98,7 @@ fn place(place: &Place, sources: &[String]) -> String {
     format!("{}:{}", harmless(&sources[place.source]), place.line)
 }
 
-fn group(out: &mut impl Write, group: &Group, sources: &[String]) -> io::Result<()> {
+fn group(out: &mut (impl Write + ?Sized), group: &Group, sources: &[String]) -> io::Result<()> {
     heading(out, &group.verdict)?;
     for text in group.texts.iter().take(SHOWN_TEXTS) {
         let first = place(&text.first, sources);
@@ -89,13 +124,8 @@ fn group(out: &mut impl Write, group: &Group, sources: &[String]) -> io::Result<
 }
 
 /// One finding by itself, for `--no-fold`.
-pub fn single(
-    out: &mut impl Write,
-    verdict: &Verdict,
-    source: &str,
-    line: u64,
-    text: &[u8],
-) -> io::Result<()> {
+pub fn single(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
+    let Finding { verdict, source, line, text, .. } = *finding;
     let place = format!("{}:{line}", harmless(source));
     let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXAMPLE)]);
     let text = whyerr::redact::redact(&text);

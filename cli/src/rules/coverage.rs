@@ -5,11 +5,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use whyerr::{Event, Scratch};
+use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
 use crate::args::CoverageArgs;
 use crate::fold;
-use crate::input::{Chunks, Source};
+use crate::input::{Chunks, Next, Source};
 use crate::load::Loaded;
 use crate::term::{self, BOLD, DIM, clip, count, harmless, paint};
 
@@ -139,10 +140,15 @@ pub fn run(args: &CoverageArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
 }
 
 fn read(source: &Source, loaded: &Loaded, coverage: &mut Coverage) -> io::Result<()> {
-    let mut chunks = Chunks::new(source.open()?);
+    let mut chunks = Chunks::new(source.open()?, Grouping::lines());
     let mut scratch = Scratch::default();
     let mut buffer = Vec::new();
-    while let Some(chunk) = chunks.next(std::mem::take(&mut buffer))? {
+    loop {
+        let chunk = match chunks.next(std::mem::take(&mut buffer))? {
+            Next::Chunk(chunk) => chunk,
+            Next::Nothing(_) => continue,
+            Next::End => return Ok(()),
+        };
         for line in chunk.bytes().split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
@@ -151,7 +157,6 @@ fn read(source: &Source, loaded: &Loaded, coverage: &mut Coverage) -> io::Result
         }
         buffer = chunk.buffer;
     }
-    Ok(())
 }
 
 impl Coverage {

@@ -1,0 +1,285 @@
+//! A source as chunks of whole events.
+
+use std::io;
+use std::time::Duration;
+
+use whyerr_logs::group::Grouping;
+
+use super::{Got, Input};
+
+/// How much is read at once. Lines may be as long as a chunk.
+const CHUNK: usize = 2 << 20;
+/// Longest line that is classified: what lies behind in the same line is skipped, and counted.
+pub const MAX_LINE: usize = 1 << 20;
+/// How long an event is kept back because lines may come that belong to it.
+const HOLD: Duration = Duration::from_millis(500);
+/// How long is waited before somebody may be asked whether to go on.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A run of whole lines and whole events.
+pub struct Chunk {
+    /// Holds the lines, and space behind them.
+    pub buffer: Vec<u8>,
+    /// Bytes of the lines.
+    pub len: usize,
+    /// Offset of its first byte in the source.
+    pub offset: u64,
+    /// The only line of the chunk was longer than [`MAX_LINE`]: this is its beginning.
+    pub cut: bool,
+}
+
+impl Chunk {
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+}
+
+/// What comes next of a source.
+pub enum Next {
+    Chunk(Chunk),
+    /// Nothing came for a while: the buffer, to ask again with.
+    Nothing(Vec<u8>),
+    End,
+}
+
+/// Reads a source chunk by chunk.
+pub struct Chunks<I> {
+    input: I,
+    grouping: Grouping,
+    /// What was read behind the last event of the last chunk.
+    rest: Vec<u8>,
+    offset: u64,
+    /// In the part of a line that is not classified; at the end: such a line had no end.
+    pub skipping: bool,
+    ended: bool,
+    /// What ended the reading too early.
+    error: Option<io::Error>,
+    /// Bytes of overlong lines that were skipped.
+    pub skipped: u64,
+}
+
+impl<I: Input> Chunks<I> {
+    pub fn new(input: I, grouping: Grouping) -> Chunks<I> {
+        Chunks {
+            input,
+            grouping,
+            rest: Vec::new(),
+            offset: 0,
+            skipping: false,
+            ended: false,
+            error: None,
+            skipped: 0,
+        }
+    }
+
+    /// What comes next, in `buffer`.
+    pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Next> {
+        // A buffer that comes round again is not cleared: that would cost more than the scan.
+        buffer.resize(CHUNK, 0);
+        let mut filled = self.rest.len();
+        buffer[..filled].copy_from_slice(&self.rest);
+        self.rest.clear();
+        loop {
+            let waited_in_vain = self.fill(&mut buffer, &mut filled);
+            if filled == 0 && self.ended {
+                return self.error.take().map_or(Ok(Next::End), Err);
+            }
+            if self.skipping && filled > 0 {
+                // The newline itself ends the cut line: it stays, to be counted.
+                let skipped = memchr::memchr(b'\n', &buffer[..filled]);
+                self.skipping = skipped.is_none();
+                let skipped = skipped.unwrap_or(filled);
+                self.skipped += skipped as u64;
+                self.offset += skipped as u64;
+                buffer.copy_within(skipped..filled, 0);
+                filled -= skipped;
+                if filled == 0 {
+                    continue;
+                }
+            }
+            let whole = memchr::memrchr(b'\n', &buffer[..filled]).map_or(0, |newline| newline + 1);
+            let (len, cut) = match whole {
+                _ if self.ended => (filled, false),
+                0 if filled > MAX_LINE => (MAX_LINE, true),
+                0 => (0, false),
+                _ if waited_in_vain => (whole, false),
+                _ => match self.complete(&buffer[..whole]) {
+                    // A long line behind leaves no room to wait in.
+                    0 if filled == buffer.len() => (whole, false),
+                    len => (len, false),
+                },
+            };
+            if len == 0 {
+                if waited_in_vain {
+                    self.rest.extend_from_slice(&buffer[..filled]);
+                    return Ok(Next::Nothing(buffer));
+                }
+                continue;
+            }
+            self.rest.extend_from_slice(&buffer[len..filled]);
+            self.skipping = cut;
+            let offset = self.offset;
+            self.offset += len as u64;
+            return Ok(Next::Chunk(Chunk { buffer, len, offset, cut }));
+        }
+    }
+
+    /// Reads until there is a line end that was not there before, or no more space, or the end.
+    /// Returns whether the source made wait for too long.
+    fn fill(&mut self, buffer: &mut [u8], filled: &mut usize) -> bool {
+        while *filled < buffer.len() && !self.ended {
+            let patience = if *filled > 0 { HOLD } else { PATIENCE };
+            match self.input.read(&mut buffer[*filled..], Some(patience)) {
+                Ok(Got::End) => self.ended = true,
+                Ok(Got::Nothing) => return true,
+                Ok(Got::Bytes(count)) => {
+                    *filled += count;
+                    // What a pipe has is shown at once, not when a whole chunk is there.
+                    if memchr::memrchr(b'\n', &buffer[*filled - count..*filled]).is_some() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // What was read so far is still worth classifying.
+                    self.ended = true;
+                    self.error = Some(error);
+                }
+            }
+        }
+        false
+    }
+
+    /// Bytes of the events to which no further line can belong.
+    fn complete(&self, lines: &[u8]) -> usize {
+        let mut held = self.grouping.last_event(lines);
+        if held == 0 && lines.len() > self.grouping.max_bytes {
+            // One run of lines that belong together: what its limits cut off is complete.
+            loop {
+                let end = self.grouping.bounds(lines, held, held).end;
+                if end >= lines.len() {
+                    break;
+                }
+                held = end;
+            }
+        }
+        held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::live::Live;
+    use std::io::Read;
+
+    fn all<I: Input>(mut chunks: Chunks<I>) -> (Vec<(Vec<u8>, u64, bool)>, u64) {
+        let mut list = Vec::new();
+        loop {
+            match chunks.next(Vec::new()).unwrap() {
+                Next::Chunk(chunk) => {
+                    list.push((chunk.bytes().to_vec(), chunk.offset, chunk.cut));
+                }
+                Next::Nothing(_) => {}
+                Next::End => return (list, chunks.skipped),
+            }
+        }
+    }
+
+    /// Gives each part at a read of its own.
+    struct Parts(Vec<Vec<u8>>);
+
+    impl Input for Parts {
+        fn read(&mut self, buffer: &mut [u8], _: Option<Duration>) -> io::Result<Got> {
+            if self.0.is_empty() {
+                return Ok(Got::End);
+            }
+            let part = &mut self.0[0];
+            let count = part.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&part[..count]);
+            part.drain(..count);
+            if part.is_empty() {
+                self.0.remove(0);
+            }
+            Ok(Got::Bytes(count))
+        }
+    }
+
+    fn read(text: &[u8]) -> (Vec<(Vec<u8>, u64, bool)>, u64) {
+        all(Chunks::new(Parts(vec![text.to_vec()]), Grouping::lines()))
+    }
+
+    #[test]
+    fn chunks_hold_whole_lines() {
+        let (list, skipped) = read(b"a\nb\nc");
+        assert_eq!(list, [(b"a\nb\n".to_vec(), 0, false), (b"c".to_vec(), 4, false)]);
+        assert_eq!(skipped, 0);
+        assert!(read(b"").0.is_empty());
+        let parts = Parts(vec![b"a".to_vec(), b"b\nc".to_vec(), b"\n".to_vec()]);
+        let (list, _) = all(Chunks::new(parts, Grouping::lines()));
+        assert_eq!(list, [(b"ab\n".to_vec(), 0, false), (b"c\n".to_vec(), 3, false)]);
+    }
+
+    #[test]
+    fn a_failed_read_is_told_after_what_was_read() {
+        struct Fails(bool);
+        impl Input for Fails {
+            fn read(&mut self, buffer: &mut [u8], _: Option<Duration>) -> io::Result<Got> {
+                if std::mem::replace(&mut self.0, true) {
+                    return Err(io::ErrorKind::PermissionDenied.into());
+                }
+                buffer[..3].copy_from_slice(b"a\nb");
+                Ok(Got::Bytes(3))
+            }
+        }
+        let mut chunks = Chunks::new(Fails(false), Grouping::lines());
+        for expected in [&b"a\n"[..], b"b"] {
+            let Next::Chunk(chunk) = chunks.next(Vec::new()).unwrap() else { panic!("no chunk") };
+            assert_eq!(chunk.bytes(), expected);
+        }
+        assert!(chunks.next(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn endless_lines_are_cut_and_counted() {
+        let mut text = vec![b'x'; CHUNK * 2];
+        text.extend_from_slice(b"\nnext\n");
+        let (list, skipped) = read(&text);
+        assert_eq!(list[0].0.len(), MAX_LINE);
+        assert!(list[0].2);
+        assert_eq!(list.last().unwrap().0, b"\nnext\n");
+        assert_eq!(skipped as usize, CHUNK * 2 - MAX_LINE);
+    }
+
+    #[test]
+    fn a_source_that_makes_wait_gives_what_it_has() {
+        struct Slow(u8);
+        impl Read for Slow {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                match self.0 {
+                    1 => {
+                        buffer[..8].copy_from_slice(b"one\ntwo\n");
+                        Ok(8)
+                    }
+                    2 => {
+                        std::thread::sleep(HOLD * 3);
+                        buffer[..1].copy_from_slice(b"x");
+                        Ok(1)
+                    }
+                    _ => Ok(0),
+                }
+            }
+        }
+        let started = std::time::Instant::now();
+        let mut chunks = Chunks::new(Live::new(Slow(0)), Grouping::default());
+        let mut text = Vec::new();
+        while text.len() < 8 {
+            if let Next::Chunk(chunk) = chunks.next(Vec::new()).unwrap() {
+                text.extend_from_slice(chunk.bytes());
+            }
+        }
+        assert_eq!(text, b"one\ntwo\n");
+        assert!(started.elapsed() < HOLD * 3, "the last line was kept back for too long");
+    }
+}

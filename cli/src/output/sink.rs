@@ -1,0 +1,63 @@
+//! What findings are handed to.
+
+use std::io::{self, Write};
+
+use whyerr::{Catalog, Verdict};
+use whyerr_logs::record::Record;
+
+/// A finding as outputs see it.
+pub struct Finding<'a> {
+    pub verdict: &'a Verdict,
+    /// What the record said beside its text.
+    pub record: &'a Record,
+    /// Name of the source, and its number.
+    pub source: &'a str,
+    pub source_number: usize,
+    /// Line of its first byte, from 1.
+    pub line: u64,
+    /// Offset of its first byte in the source.
+    pub offset: u64,
+    /// Raw bytes of the event, without the last line end. Nothing in them is redacted.
+    pub text: &'a [u8],
+    /// The text without what differs between repeats ([`crate::fold::normalize`]); empty while it
+    /// is rendered by the threads.
+    pub key: &'a str,
+    /// The line was longer than what is classified: this is its beginning.
+    pub cut: bool,
+}
+
+/// What was read.
+#[derive(Debug, Default, Clone)]
+pub struct Totals {
+    pub lines: u64,
+    pub bytes: u64,
+    pub findings: u64,
+    pub cut_lines: u64,
+    pub skipped_bytes: u64,
+    /// Somebody stopped the run before the end of the input.
+    pub interrupted: bool,
+}
+
+/// What is known besides findings.
+pub struct State<'a> {
+    pub catalog: &'a Catalog,
+    /// Names of the sources by number.
+    pub names: &'a [String],
+    pub totals: &'a Totals,
+}
+
+/// Takes findings, in the order of the input. An error ends the run.
+pub trait Sink {
+    fn finding(&mut self, finding: &Finding<'_>, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Called after every chunk, and about every second while nothing comes.
+    fn tick(&mut self, _state: &State<'_>, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Called once, at the end, an early one too.
+    fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Writes one finding by itself. Called by the threads that scan, so that work is spread.
+pub type Renderer = fn(&mut Vec<u8>, &Finding<'_>) -> io::Result<()>;

@@ -1,0 +1,122 @@
+//! The sources, piece by piece.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use whyerr::Classifier;
+use whyerr::scan::Scanner;
+use whyerr_logs::group::Grouping;
+
+use crate::input::{Chunk, Chunks, Input, Next, Source};
+use crate::stop;
+
+/// How often an idle source lets outputs look at the clock.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A piece of the input, with what is known of its chunk: the work, then the report.
+pub enum Piece<K> {
+    Chunk {
+        chunk: Chunk,
+        source: usize,
+        lines: u64,
+        known: K,
+    },
+    /// The source is done: bytes of overlong lines that were skipped, lines that had no end.
+    End {
+        skipped: u64,
+        open_lines: u64,
+    },
+    Fault {
+        source: usize,
+        error: io::Error,
+    },
+    /// Nothing came for a while.
+    Tick,
+}
+
+/// What scanning a chunk needs.
+pub struct Work {
+    pub first_line: u64,
+    pub scanner: Arc<Scanner>,
+}
+
+/// Reads all sources, one behind the other.
+pub struct Reader {
+    sources: VecDeque<(usize, Source)>,
+    classifier: Classifier,
+    grouping: Grouping,
+    open: Option<Open>,
+    ticked: Instant,
+}
+
+struct Open {
+    source: usize,
+    chunks: Chunks<Box<dyn Input>>,
+    scanner: Arc<Scanner>,
+    line: u64,
+    /// The last line has no end.
+    open_line: bool,
+}
+
+impl Reader {
+    pub fn new(sources: &[Source], classifier: Classifier, grouping: Grouping) -> Reader {
+        let sources = sources.iter().cloned().enumerate().collect();
+        Reader { sources, classifier, grouping, open: None, ticked: Instant::now() }
+    }
+
+    /// The next piece; `None` when all is read, or somebody asked to stop.
+    pub fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece<Work>> {
+        let mut buffer = buffer.unwrap_or_default();
+        loop {
+            if stop::requested() {
+                return None;
+            }
+            let open = match &mut self.open {
+                Some(open) => open,
+                closed => {
+                    let (at, source) = self.sources.pop_front()?;
+                    match source.open() {
+                        Ok(input) => closed.insert(Open {
+                            source: at,
+                            chunks: Chunks::new(input, self.grouping.clone()),
+                            scanner: Arc::new(Scanner::new(&self.classifier)),
+                            line: 1,
+                            open_line: false,
+                        }),
+                        Err(error) => return Some(Piece::Fault { source: at, error }),
+                    }
+                }
+            };
+            let source = open.source;
+            match open.chunks.next(buffer) {
+                Ok(Next::Chunk(chunk)) => {
+                    let first_line = open.line;
+                    let lines = memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
+                    open.line += lines;
+                    open.open_line = !chunk.bytes().ends_with(b"\n") && !chunk.cut;
+                    let known = Work { first_line, scanner: open.scanner.clone() };
+                    return Some(Piece::Chunk { chunk, source, lines, known });
+                }
+                Ok(Next::Nothing(same)) => {
+                    buffer = same;
+                    if self.ticked.elapsed() >= TICK {
+                        self.ticked = Instant::now();
+                        return Some(Piece::Tick);
+                    }
+                }
+                Ok(Next::End) => {
+                    let skipped = open.chunks.skipped;
+                    let open_lines = u64::from(open.open_line) + u64::from(open.chunks.skipping);
+                    self.open = None;
+                    return Some(Piece::End { skipped, open_lines });
+                }
+                Err(error) => {
+                    self.open = None;
+                    return Some(Piece::Fault { source, error });
+                }
+            }
+        }
+    }
+}
