@@ -14,6 +14,8 @@ use std::{env, fs};
 
 #[path = "src/catalog/mod.rs"]
 mod catalog;
+#[path = "src/chain.rs"]
+mod chain;
 #[path = "src/engine/mod.rs"]
 mod engine;
 #[path = "src/event.rs"]

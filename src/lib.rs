@@ -61,6 +61,7 @@ The rule language is described in `docs/rules.md` of the repository.
 
 mod builtin;
 mod catalog;
+mod chain;
 mod engine;
 mod event;
 pub mod explain;
@@ -91,4 +92,6 @@ pub use rule::{
     Scope, Severity, Status, Tier, ValueType, Who,
 };
 pub use testing::{Failure, TestReport};
-pub use verdict::{Evidence, FORMAT_VERSION, FactView, Retry, RunnerUp, ServiceName, Verdict};
+pub use verdict::{
+    ChainLink, Evidence, FORMAT_VERSION, FactView, Retry, RunnerUp, ServiceName, Verdict,
+};

@@ -21,7 +21,23 @@ pub(crate) struct Match {
     pub(crate) corroborated: bool,
     pub(crate) kinds: u8,
     pub(crate) bytes: u32,
+    /// Of an event that states a chain of causes: the rule matches its root cause by itself.
+    pub(crate) root: bool,
     pub(crate) evidence: Vec<Proof>,
+}
+
+impl Match {
+    /// Whether any of its evidence stands in the text.
+    pub(crate) fn stands_in_text(&self) -> bool {
+        self.evidence.iter().any(|proof| match proof {
+            Proof::Signature(..) => true,
+            Proof::Code(_, at)
+            | Proof::HttpStatus(_, at)
+            | Proof::GrpcStatus(_, at)
+            | Proof::ExitCode(_, at)
+            | Proof::Signal(_, at) => at.is_some(),
+        })
+    }
 }
 
 /// One condition that held.
@@ -125,6 +141,7 @@ impl Context<'_> {
             corroborated,
             kinds: score.kinds + u8::from(gated || agrees),
             bytes: score.bytes,
+            root: false,
             evidence: score.evidence,
         })
     }

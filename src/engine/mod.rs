@@ -12,6 +12,7 @@ pub(crate) mod program;
 pub(crate) mod rank;
 mod reason;
 pub(crate) mod required;
+mod root;
 mod signatures;
 pub(crate) use required::RegexInfo;
 #[allow(unused_imports)] // By `build.rs` and tests.
@@ -23,8 +24,11 @@ use once_cell::sync::OnceCell;
 
 use crate::catalog::Catalog;
 use crate::event::Event;
+use crate::facts::Facts;
+use crate::facts::text::Views;
 use crate::problem::Problems;
 use crate::verdict::Verdict;
+use evaluate::Match;
 pub use fast::Scratch;
 use program::Program;
 pub use rank::DecidedBy;
@@ -86,8 +90,7 @@ impl Classifier {
     pub fn classify_with(&self, event: &Event<'_>, scratch: &mut Scratch) -> Verdict {
         match fast::matches(&self.catalog, &self.program, event, scratch) {
             Some((views, facts, matches)) if !matches.is_empty() => {
-                let ranking = rank::rank(matches, &self.catalog);
-                Verdict::new(&self.catalog, &self.program, event, &views, facts, ranking)
+                self.conclude(event, &views, facts, matches)
             }
             _ => Verdict::unclassified(&self.catalog),
         }
@@ -97,8 +100,20 @@ impl Classifier {
     /// same answer. For tests.
     pub fn classify_naive(&self, event: &Event<'_>) -> Verdict {
         let (views, facts, matches) = naive::matches(&self.catalog, &self.program, event);
+        self.conclude(event, &views, facts, matches)
+    }
+
+    /// From all matches of an event to its verdict.
+    fn conclude(
+        &self,
+        event: &Event<'_>,
+        views: &Views<'_>,
+        facts: Facts,
+        mut matches: Vec<Match>,
+    ) -> Verdict {
+        let chain = root::mark(&self.catalog, &self.program, event, &facts, &mut matches);
         let ranking = rank::rank(matches, &self.catalog);
-        Verdict::new(&self.catalog, &self.program, event, &views, facts, ranking)
+        Verdict::new(&self.catalog, &self.program, event, views, facts, ranking, chain)
     }
 
     /// The whole reasoning for one event: for `whyerr why`, not for loops.

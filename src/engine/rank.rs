@@ -18,6 +18,8 @@ pub enum DecidedBy {
     Fallback,
     /// Its `priority`.
     Priority,
+    /// It is the root of a chain of causes; the others are what came of it.
+    RootCause,
     /// A better kind of evidence.
     Tier,
     /// Its usual company was there.
@@ -40,6 +42,7 @@ impl DecidedBy {
             DecidedBy::Supersedes => "supersedes",
             DecidedBy::Fallback => "fallback",
             DecidedBy::Priority => "priority",
+            DecidedBy::RootCause => "root_cause",
             DecidedBy::Tier => "tier",
             DecidedBy::Corroboration => "corroboration",
             DecidedBy::Kinds => "kinds",
@@ -100,6 +103,7 @@ pub(crate) fn rank(matches: Vec<Match>, catalog: &Catalog) -> Ranking {
             rest.iter().take(1).any(|other| {
                 let rule = rule_of(other);
                 other.tier == tie
+                    && other.root == best.root
                     && rule.priority == first.priority
                     && rule.fallback == first.fallback
                     && rule.category != first.category
@@ -116,6 +120,7 @@ pub(crate) fn compare(a: &Match, b: &Match, catalog: &Catalog) -> (Ordering, Dec
     let steps = [
         (x.fallback.cmp(&y.fallback), DecidedBy::Fallback),
         (y.priority.cmp(&x.priority), DecidedBy::Priority),
+        (b.root.cmp(&a.root), DecidedBy::RootCause),
         (a.tier.cmp(&b.tier), DecidedBy::Tier),
         (b.corroborated.cmp(&a.corroborated), DecidedBy::Corroboration),
         (Reverse(a.kinds).cmp(&Reverse(b.kinds)), DecidedBy::Kinds),

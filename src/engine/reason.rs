@@ -4,6 +4,7 @@ use super::Classifier;
 use super::evaluate::{Context, Match, Miss, Proof};
 use super::naive::{self, Naive};
 use super::rank::{self, DecidedBy};
+use super::root;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::facts::text::Views;
@@ -45,7 +46,8 @@ pub struct Reason {
 
 pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
     let catalog = &classifier.catalog;
-    let (views, facts, matches) = naive::matches(catalog, &classifier.program, event);
+    let (views, facts, mut matches) = naive::matches(catalog, &classifier.program, event);
+    let chain = root::mark(catalog, &classifier.program, event, &facts, &mut matches);
     let ranking = rank::rank(matches, catalog);
     let reason = |found: &Match, lost_by, shadow| Reason {
         rule: catalog.rule_at(found.rule).id.clone(),
@@ -67,7 +69,8 @@ pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
         list.push(reason(found, lost_by, false));
     }
     list.extend(ranking.shadows.iter().map(|found| reason(found, None, true)));
-    let verdict = Verdict::new(catalog, &classifier.program, event, &views, facts.clone(), ranking);
+    let program = &classifier.program;
+    let verdict = Verdict::new(catalog, program, event, &views, facts.clone(), ranking, chain);
     Why { verdict, matches: list, facts }
 }
 

@@ -291,6 +291,22 @@ impl Facts {
         });
     }
 
+    /// Without what is read from other parts of the text. Services and products stay.
+    pub(crate) fn within(&self, part: &std::ops::Range<usize>) -> Facts {
+        fn keep<T>(list: &mut Vec<Fact<T>>, part: &std::ops::Range<usize>) {
+            list.retain(|fact| {
+                fact.at.is_none_or(|at| part.start <= at.start && at.end <= part.end)
+            });
+        }
+        let mut facts = self.clone();
+        keep(&mut facts.http_status, part);
+        keep(&mut facts.grpc_status, part);
+        keep(&mut facts.exit_code, part);
+        keep(&mut facts.signal, part);
+        keep(&mut facts.codes, part);
+        facts
+    }
+
     /// The services of the highest provenance, hints left out: what a gate asks for.
     pub(crate) fn known_services(&self) -> Vec<usize> {
         if self.unknown_service.is_some() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::ser::{Serialize, Serializer};
 
-use super::{Evidence, FactView, Retry, RunnerUp, Verdict, rfc3339};
+use super::{ChainLink, Evidence, FactView, Retry, RunnerUp, Verdict, rfc3339};
 use crate::facts::Value;
 use crate::rule::words::{Category, Confidence, Severity, Tier, Who};
 
@@ -40,7 +40,17 @@ struct Json<'v> {
     runners_up: Vec<RunnerUpJson<'v>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shadows: Vec<&'v str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chain: Vec<LinkJson<'v>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    root_cause: bool,
     pack: Pack,
+}
+
+#[derive(serde::Serialize)]
+struct LinkJson<'v> {
+    text: &'v str,
+    span: [usize; 2],
 }
 
 #[derive(serde::Serialize)]
@@ -145,6 +155,7 @@ impl<'v> Json<'v> {
             span: span(&f.span),
             path: f.path.as_deref(),
         };
+        let link = |l: &'v ChainLink| LinkJson { text: &l.text, span: [l.span.start, l.span.end] };
         let runner_up = |r: &'v RunnerUp| RunnerUpJson {
             rule: &r.rule,
             category: r.category,
@@ -176,6 +187,8 @@ impl<'v> Json<'v> {
             ambiguous: verdict.is_ambiguous(),
             runners_up: verdict.runners_up().iter().map(runner_up).collect(),
             shadows: verdict.shadows().map(|rule| &*rule.id).collect(),
+            chain: verdict.chain().iter().map(link).collect(),
+            root_cause: verdict.is_root_cause(),
             pack: Pack { version: verdict.catalog.version(), hash: verdict.catalog.hash() },
         }
     }

@@ -13,6 +13,7 @@ pub use json::FORMAT_VERSION;
 pub use retry::Retry;
 
 use crate::catalog::{Catalog, Service};
+use crate::chain::{self, Chain};
 use crate::engine::evaluate::{Match, Proof};
 use crate::engine::program::Program;
 use crate::engine::rank::{self, DecidedBy, Ranking};
@@ -56,6 +57,7 @@ struct Outcome {
     decided_by: DecidedBy,
     ambiguous: bool,
     facts: FactSummary,
+    chain: Vec<ChainLink>,
 }
 
 /// The service of a verdict.
@@ -92,6 +94,16 @@ pub struct RunnerUp {
     pub lost_by: DecidedBy,
 }
 
+/// One error of a chain of causes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ChainLink {
+    /// The line that names it, redacted, at most 500 bytes of it.
+    pub text: String,
+    /// Bytes of that line in the event's text.
+    pub span: Range<usize>,
+}
+
 /// The facts that were read, for display: name, value, provenance, span.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -122,6 +134,7 @@ impl Verdict {
         views: &Views<'_>,
         mut facts: Facts,
         ranking: Ranking,
+        chain: Option<Chain>,
     ) -> Verdict {
         let Ranking { mut ranked, superseded, shadows, decided_by, ambiguous } = ranking;
         if ranked.is_empty() {
@@ -154,6 +167,7 @@ impl Verdict {
             decided_by,
             ambiguous,
             facts: summarize(catalog, &facts, event, &secrets),
+            chain: chain.iter().flat_map(|chain| links(chain, event, &secrets)).collect(),
             best,
         };
         Verdict { catalog: catalog.clone(), outcome: Some(Box::new(outcome)) }
@@ -252,6 +266,30 @@ impl Verdict {
         shadows.iter().map(|&rule| self.catalog.rule_at(rule))
     }
 
+    /// The chain of causes that the text states, outermost first, the root cause last; empty where
+    /// it states none.
+    ///
+    /// ```
+    /// use whyerr::{Category, Classifier};
+    ///
+    /// let verdict = Classifier::builtin().classify(
+    ///     "acme.OrderException: order 7 failed\n\tat acme.Order.run(Order.java:10)\n\
+    ///      Caused by: java.net.UnknownHostException: db: Name or service not known\n\t... 3 more",
+    /// );
+    /// assert_eq!(verdict.category(), Some(Category::DnsFailure));
+    /// assert!(verdict.is_root_cause());
+    /// assert_eq!(verdict.chain()[0].text, "acme.OrderException: order 7 failed");
+    /// ```
+    pub fn chain(&self) -> &[ChainLink] {
+        self.outcome.as_ref().map_or(&[], |outcome| &outcome.chain)
+    }
+
+    /// Whether the verdict names the root cause of the [`chain`](Self::chain): what stands further
+    /// out is a symptom of it.
+    pub fn is_root_cause(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.best.root)
+    }
+
     /// The step that chose the winner.
     pub fn decided_by(&self) -> Option<DecidedBy> {
         self.outcome.as_ref().map(|outcome| outcome.decided_by)
@@ -342,6 +380,17 @@ fn service(catalog: &Catalog, rule: &Rule, facts: &Facts) -> Option<ServiceName>
     }
     let hint = facts.hinted_service()?;
     Some(ServiceName { id: catalog.services()[hint].id.clone(), from: Provenance::Hint })
+}
+
+/// Most bytes of a line that names an error of a chain.
+const MAX_LINK: usize = 500;
+
+fn links(chain: &Chain, event: &Event<'_>, secrets: &[Range<usize>]) -> Vec<ChainLink> {
+    let link = |link: &chain::Link| {
+        let span = link.line.start..link.line.end.min(link.line.start + MAX_LINK);
+        ChainLink { text: redact::masked(&event.text, span.clone(), secrets), span }
+    };
+    chain.links.iter().map(link).collect()
 }
 
 fn evidence(proof: &Proof, event: &Event<'_>, secrets: &[Range<usize>]) -> Evidence {

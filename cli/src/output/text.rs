@@ -70,7 +70,12 @@ pub fn heading(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result
     if let Some(confidence) = verdict.confidence() {
         facts.push(format!("{confidence} evidence"));
     }
-    writeln!(out, "         {}", wrap(&facts.join(" · "), term::width(), 9))
+    writeln!(out, "         {}", wrap(&facts.join(" · "), term::width(), 9))?;
+    if let (true, [symptom, ..]) = (verdict.is_root_cause(), verdict.chain()) {
+        let symptom = format!("root cause of: {}", clip(&harmless(&symptom.text), MAX_EXAMPLE));
+        writeln!(out, "         {}", wrap(&symptom, term::width(), 9))?;
+    }
+    Ok(())
 }
 
 /// What happened and what to do.
