@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::exec::ExecArgs;
+use crate::scan::select::{AtLeast, OnlyArgs};
+
 /// Say why errors happened, who has to act, and whether a retry is worth it.
 ///
 /// Without a command, `scan` is meant: `whyerr app.log`, `journalctl -b | whyerr`.
@@ -128,7 +131,21 @@ pub struct ScanArgs {
 
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
-    pub fail_on: Option<FailOn>,
+    pub fail_on: Option<AtLeast>,
+
+    #[command(flatten)]
+    pub only: OnlyArgs,
+
+    /// Show so many lines before and behind each event
+    #[arg(long, short = 'C', value_name = "LINES", default_value_t = 0, hide_default_value = true)]
+    pub context: usize,
+
+    #[command(flatten)]
+    pub exec: ExecArgs,
+
+    /// The summary as one JSON object (summary format)
+    #[arg(long)]
+    pub json: bool,
 
     /// Print every finding, not one entry for repeats of the same error (text format)
     #[arg(long)]
@@ -143,14 +160,6 @@ pub enum Format {
     Json,
     /// The summary alone
     Summary,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    Info,
-    Warning,
-    Error,
-    Critical,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use whyerr::Verdict;
 
-use crate::output::sink::Finding;
+use crate::output::sink::{Context, Finding};
+use crate::rate::Rate;
+use crate::templates;
 
 /// Most different texts that are kept for one rule and service.
 const MAX_TEXTS: usize = 50;
@@ -30,6 +32,8 @@ pub struct Group {
     pub texts: Vec<TextEntry>,
     /// Findings whose text was not kept.
     pub other_texts: u64,
+    /// When they happened, as far as the log says.
+    pub rate: Rate,
     index: HashMap<String, usize>,
 }
 
@@ -38,14 +42,19 @@ pub struct TextEntry {
     pub count: u64,
     pub first: Place,
     pub last: Place,
-    /// The first line, redacted.
+    pub rate: Rate,
+    /// The first one, redacted.
     pub example: String,
+    /// Lines before and behind it.
+    pub context: Context,
 }
 
 /// Folds findings as they come. Memory grows with rules that fired, not with findings.
 #[derive(Default)]
 pub struct Fold {
     pub groups: Vec<Group>,
+    /// Of all findings.
+    pub rate: Rate,
     index: HashMap<(String, Option<String>), usize>,
 }
 
@@ -61,26 +70,36 @@ impl Fold {
                 count: 0,
                 texts: Vec::new(),
                 other_texts: 0,
+                rate: Rate::default(),
                 index: HashMap::new(),
             });
             self.groups.len() - 1
         });
         let group = &mut self.groups[at];
         group.count += 1;
+        let time = finding.record.time;
+        if let Some(time) = time {
+            self.rate.add(time);
+            group.rate.add(time);
+        }
         match group.index.get(key) {
             Some(&text) => {
                 let text = &mut group.texts[text];
                 text.count += 1;
                 text.last = place;
+                time.into_iter().for_each(|time| text.rate.add(time));
             }
             None if group.texts.len() < MAX_TEXTS => {
                 group.index.insert(key.to_owned(), group.texts.len());
-                let text = String::from_utf8_lossy(&line[..line.len().min(MAX_EXAMPLE)]);
+                let mut rate = Rate::default();
+                time.into_iter().for_each(|time| rate.add(time));
                 group.texts.push(TextEntry {
                     count: 1,
                     first: place.clone(),
                     last: place,
-                    example: whyerr::redact::redact(&text).into_owned(),
+                    rate,
+                    example: templates::example(line),
+                    context: finding.context.clone(),
                 });
             }
             None => group.other_texts += 1,

@@ -3,15 +3,18 @@
 mod args;
 mod classify;
 mod event_json;
+mod exec;
 mod explain;
 mod fold;
 mod input;
 mod load;
 mod output;
 mod pipeline;
+mod rate;
 mod rules;
 mod scan;
 mod stop;
+mod templates;
 mod term;
 mod why;
 

@@ -48,6 +48,11 @@ pub fn error(message: &str) {
     anstream::eprintln!("{}: {}", paint(RED, "error"), harmless(message));
 }
 
+/// What is worth knowing and no error, on standard error.
+pub fn note(message: &str) {
+    anstream::eprintln!("{}: {}", paint(CYAN, "note"), harmless(message));
+}
+
 /// Text of a log for a terminal: control characters, terminal escapes and characters that change
 /// the direction of writing are shown, not obeyed.
 pub fn harmless(text: &str) -> Cow<'_, str> {

@@ -8,7 +8,7 @@ use whyerr::Verdict;
 use whyerr::redact::redact;
 use whyerr_logs::record::Level;
 
-use super::sink;
+use super::sink::{self, Context};
 
 /// Most bytes of a line that are repeated in a finding.
 const MAX_TEXT: usize = 8192;
@@ -29,6 +29,10 @@ struct Finding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<Cow<'a, str>>,
     text: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a Context>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<u64>,
     /// The text was cut.
     cut: bool,
     #[serde(flatten)]
@@ -36,6 +40,15 @@ struct Finding<'a> {
 }
 
 pub fn finding(out: &mut Vec<u8>, finding: &sink::Finding<'_>) -> io::Result<()> {
+    finding_with(out, finding, None)
+}
+
+/// The same, with the number of incidents that were not told.
+pub fn finding_with(
+    out: &mut Vec<u8>,
+    finding: &sink::Finding<'_>,
+    suppressed: Option<u64>,
+) -> io::Result<()> {
     let text = finding.text;
     let shown = String::from_utf8_lossy(&text[..text.len().min(MAX_TEXT)]);
     let record = finding.record;
@@ -49,6 +62,8 @@ pub fn finding(out: &mut Vec<u8>, finding: &sink::Finding<'_>) -> io::Result<()>
         logged_by: record.logged_by.as_deref().map(redact),
         trace: record.trace.as_deref().map(redact),
         text: Cow::Owned(redact(&shown).into_owned()),
+        context: Some(finding.context).filter(|context| **context != Context::default()),
+        suppressed,
         cut: finding.cut || text.len() > MAX_TEXT,
         verdict: finding.verdict,
     };

@@ -4,6 +4,7 @@
 pub mod json;
 pub mod sink;
 pub mod summary;
+mod summary_json;
 pub mod text;
 
 use whyerr::{RetryVerdict, Verdict, Who};
@@ -11,23 +12,36 @@ use whyerr::{RetryVerdict, Verdict, Who};
 use crate::args::Format;
 use sink::{Renderer, Sink};
 
+/// What flags say of the report.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    pub format: Format,
+    pub no_fold: bool,
+    pub json: bool,
+}
+
 /// How each finding is written by itself, if it is.
-pub fn renderer(format: Format, no_fold: bool) -> Option<Renderer> {
-    match format {
+pub fn renderer(style: Style) -> Option<Renderer> {
+    match style.format {
         Format::Json => Some(json::finding),
-        Format::Text if no_fold => Some(text::single),
+        Format::Text if style.no_fold => Some(text::single),
         Format::Text | Format::Summary => None,
     }
 }
 
 /// What takes all findings in, if anything does.
-pub fn sink(format: Format, no_fold: bool) -> Option<Box<dyn Sink>> {
-    match format {
+pub fn sink(style: Style) -> Option<Box<dyn Sink>> {
+    match style.format {
         Format::Json => None,
-        Format::Text if no_fold => Some(Box::new(text::Report::after_lines())),
+        Format::Text if style.no_fold => Some(Box::new(text::Report::after_lines())),
         Format::Text => Some(Box::new(text::Report::folded())),
-        Format::Summary => Some(Box::new(summary::Report::default())),
+        Format::Summary => Some(Box::new(summary::Report::new(style.json))),
     }
+}
+
+/// Whether a format tells of lines that look like errors and have no verdict.
+pub fn shows_unclassified(format: Format) -> bool {
+    matches!(format, Format::Text | Format::Summary)
 }
 
 /// "the account's owner" for people.

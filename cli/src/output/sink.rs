@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use whyerr::{Catalog, Verdict};
 use whyerr_logs::record::Record;
+
+use crate::templates::Counter;
 
 /// A finding as outputs see it.
 pub struct Finding<'a> {
@@ -24,6 +27,15 @@ pub struct Finding<'a> {
     pub key: &'a str,
     /// The line was longer than what is classified: this is its beginning.
     pub cut: bool,
+    /// Lines before and behind, if they are asked for.
+    pub context: &'a Context,
+}
+
+/// Lines around an event, redacted.
+#[derive(Debug, Default, Clone, PartialEq, Serialize)]
+pub struct Context {
+    pub before: Vec<String>,
+    pub after: Vec<String>,
 }
 
 /// What was read.
@@ -34,6 +46,8 @@ pub struct Totals {
     pub findings: u64,
     pub cut_lines: u64,
     pub skipped_bytes: u64,
+    /// Findings that were not asked for.
+    pub left_out: u64,
     /// Somebody stopped the run before the end of the input.
     pub interrupted: bool,
 }
@@ -44,6 +58,8 @@ pub struct State<'a> {
     /// Names of the sources by number.
     pub names: &'a [String],
     pub totals: &'a Totals,
+    /// Lines that look like errors, and have no verdict: where a report asks for them.
+    pub unclassified: &'a Counter,
 }
 
 /// Takes findings, in the order of the input. An error ends the run.

@@ -6,14 +6,22 @@ use std::io::{self, Write};
 use whyerr::{Category, Who};
 
 use super::sink::{Finding, Sink, State, Totals};
-use super::who_acts;
+use super::{seconds, summary_json, who_acts};
 use crate::fold::{Fold, Group};
-use crate::term::{self, BOLD, DIM, GREEN, count, harmless, paint, wrap};
+use crate::rate;
+use crate::term::{self, BOLD, DIM, GREEN, clip, count, harmless, paint, wrap};
 
 /// The summary alone.
 #[derive(Default)]
 pub struct Report {
     fold: Fold,
+    json: bool,
+}
+
+impl Report {
+    pub fn new(json: bool) -> Report {
+        Report { json, ..Report::default() }
+    }
 }
 
 impl Sink for Report {
@@ -23,19 +31,48 @@ impl Sink for Report {
     }
 
     fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()> {
-        write(out, &self.fold, state)
+        match self.json {
+            true => summary_json::write(out, &self.fold, state),
+            false => write(out, &self.fold, state),
+        }
     }
 }
+
+/// Most entries of a table.
+const SHOWN: usize = 10;
+/// Most templates of lines without a verdict, and most characters of one.
+const SHOWN_UNCLASSIFIED: usize = 5;
+const MAX_TEMPLATE: usize = 160;
 
 pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<()> {
     let State { catalog, totals, .. } = *state;
     let lines = plural(totals.lines, "line");
     if totals.findings == 0 {
-        writeln!(out, "{} in {lines}", paint(GREEN, "nothing found"))?;
+        let nothing = match totals.left_out {
+            0 => paint(GREEN, "nothing found"),
+            number => {
+                format!("nothing of what is asked for, {} besides", plural(number, "finding"))
+            }
+        };
+        writeln!(out, "{nothing} in {lines}")?;
+        unclassified(out, state)?;
         return cut(out, totals);
     }
     let findings = plural(totals.findings, "finding");
-    writeln!(out, "{} in {lines}", paint(BOLD, findings))?;
+    let left_out = match totals.left_out {
+        0 => String::new(),
+        number => format!(", {} not asked for", count(number)),
+    };
+    writeln!(out, "{} in {lines}{left_out}", paint(BOLD, findings))?;
+    if let Some(span) = fold.rate.span() {
+        let line = fold.rate.sparkline().unwrap_or_default();
+        let width = fold.rate.buckets().map_or(0.0, |(_, width, _)| width.as_secs_f64());
+        let each = match line.is_empty() {
+            true => String::new(),
+            false => format!("  {line}  a bar is {}", seconds(width)),
+        };
+        writeln!(out, "{}", paint(DIM, format_args!("{} UTC{each}", rate::shown_span(span))))?;
+    }
 
     let mut causes: BTreeMap<Category, (u64, Vec<&Group>)> = BTreeMap::new();
     let mut people: BTreeMap<Who, u64> = BTreeMap::new();
@@ -65,6 +102,25 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         writeln!(out, "{:>9}  {name:<22}{services}", count(*number))?;
     }
 
+    let mut services: BTreeMap<String, u64> = BTreeMap::new();
+    for group in &fold.groups {
+        if let Some(name) = group.verdict.service_name() {
+            *services.entry(harmless(&name).into_owned()).or_default() += group.count;
+        }
+    }
+    if !services.is_empty() {
+        writeln!(out, "\n{}", paint(BOLD, "Services"))?;
+        let mut services: Vec<_> = services.into_iter().collect();
+        services.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        for (name, number) in services.iter().take(SHOWN) {
+            writeln!(out, "{:>9}  {name}", count(*number))?;
+        }
+        if services.len() > SHOWN {
+            let more = format!("and {}", plural((services.len() - SHOWN) as u64, "more service"));
+            writeln!(out, "           {}", paint(DIM, more))?;
+        }
+    }
+
     writeln!(out, "\n{}", paint(BOLD, "Who has to act"))?;
     let mut people: Vec<_> = people.into_iter().collect();
     people.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -92,7 +148,26 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         let more = format!("and {}", plural(fold.groups.len() as u64 - 5, "more entry"));
         writeln!(out, "           {}", paint(DIM, more))?;
     }
+    unclassified(out, state)?;
     cut(out, totals)
+}
+
+/// Lines that look like errors, and that no rule knows.
+fn unclassified(out: &mut dyn Write, state: &State<'_>) -> io::Result<()> {
+    let lines = state.unclassified;
+    if lines.total == 0 {
+        return Ok(());
+    }
+    let title = match lines.total {
+        1 => "1 line looks like an error and has no verdict".to_owned(),
+        number => format!("{} lines look like errors and have no verdict", count(number)),
+    };
+    writeln!(out, "\n{}", paint(BOLD, title))?;
+    for entry in lines.top(SHOWN_UNCLASSIFIED) {
+        let example = clip(&harmless(entry.note.trim()), MAX_TEMPLATE).into_owned();
+        writeln!(out, "{:>9}  {example}", count(entry.lines))?;
+    }
+    Ok(())
 }
 
 /// Nothing is dropped in silence.
@@ -116,7 +191,7 @@ fn cut(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
     Ok(())
 }
 
-fn plural(number: u64, noun: &str) -> String {
+pub fn plural(number: u64, noun: &str) -> String {
     match (number, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{} {stem}ies", count(number)),

@@ -2,15 +2,20 @@
 
 use std::io::{self, Write};
 
+use whyerr::redact::redact;
 use whyerr::{Severity, Verdict};
 
-use super::sink::{Finding, Sink, State};
+use super::sink::{Context, Finding, Sink, State};
+use super::summary::plural;
 use super::{retry_words, summary, who_acts};
 use crate::fold::{Fold, Group, Place};
+use crate::rate::{self, Rate};
 use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, wrap};
 
 /// Most different texts that are shown for one rule.
-const SHOWN_TEXTS: usize = 3;
+const SHOWN_TEXTS: usize = 8;
+/// Most lines of an event that are shown.
+const SHOWN_LINES: usize = 3;
 /// Most characters of a line that are shown.
 const MAX_EXAMPLE: usize = 400;
 
@@ -103,8 +108,48 @@ fn place(place: &Place, sources: &[String]) -> String {
     format!("{}:{}", harmless(&sources[place.source]), place.line)
 }
 
+/// First and last time, and the rate between them.
+fn when(out: &mut (impl Write + ?Sized), rate: &Rate) -> io::Result<()> {
+    let Some(span) = rate.span() else { return Ok(()) };
+    let line = rate.sparkline().map(|line| format!("  {line}")).unwrap_or_default();
+    writeln!(out, "         {}", paint(DIM, format_args!("{}{line}", rate::shown_span(span))))
+}
+
+/// An event, with the lines around it.
+fn example(out: &mut (impl Write + ?Sized), text: &str, context: &Context) -> io::Result<()> {
+    for line in &context.before {
+        writeln!(out, "         {}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
+    }
+    for line in event_lines(text.trim_end(), context) {
+        writeln!(out, "         {line}")?;
+    }
+    for line in &context.after {
+        writeln!(out, "         {}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
+    }
+    Ok(())
+}
+
+/// Lines of an event: all of them where lines around it are asked for, else its beginning.
+fn event_lines(text: &str, context: &Context) -> Vec<String> {
+    let most = if *context == Context::default() { SHOWN_LINES } else { usize::MAX };
+    let mut lines: Vec<String> = text
+        .lines()
+        .take(most)
+        .map(|line| clip(&harmless(line.trim_end()), MAX_EXAMPLE).into_owned())
+        .collect();
+    if let Some(first) = lines.first_mut() {
+        *first = first.trim_start().to_owned();
+    }
+    let hidden = text.lines().count() - lines.len();
+    if hidden > 0 {
+        lines.push(paint(DIM, format_args!("… {}", plural(hidden as u64, "more line"))));
+    }
+    lines
+}
+
 fn group(out: &mut (impl Write + ?Sized), group: &Group, sources: &[String]) -> io::Result<()> {
     heading(out, &group.verdict)?;
+    when(out, &group.rate)?;
     for text in group.texts.iter().take(SHOWN_TEXTS) {
         let first = place(&text.first, sources);
         let places = match text.first == text.last {
@@ -115,8 +160,12 @@ fn group(out: &mut (impl Write + ?Sized), group: &Group, sources: &[String]) -> 
             false => format!("{first} … {}", place(&text.last, sources)),
         };
         let times = format!("{:>7}", format!("{}×", count(text.count)));
-        writeln!(out, " {} {}", paint(BOLD, times), paint(CYAN, places))?;
-        writeln!(out, "         {}", clip(&harmless(text.example.trim()), MAX_EXAMPLE))?;
+        let rate = match (group.texts.len() > 1).then(|| text.rate.sparkline()).flatten() {
+            Some(rate) => format!("  {}", paint(DIM, rate)),
+            None => String::new(),
+        };
+        writeln!(out, " {} {}{rate}", paint(BOLD, times), paint(CYAN, places))?;
+        example(out, &text.example, &text.context)?;
     }
     let hidden = group.texts.len().saturating_sub(SHOWN_TEXTS);
     if hidden > 0 || group.other_texts > 0 {
@@ -128,13 +177,26 @@ fn group(out: &mut (impl Write + ?Sized), group: &Group, sources: &[String]) -> 
     advice(out, &group.verdict)
 }
 
+/// Most bytes of an event that are read to show its beginning.
+const MAX_SINGLE: usize = 16 << 10;
+
 /// One finding by itself, for `--no-fold`.
 pub fn single(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
-    let Finding { verdict, source, line, text, .. } = *finding;
-    let place = format!("{}:{line}", harmless(source));
-    let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXAMPLE)]);
-    let text = whyerr::redact::redact(&text);
-    let shown = clip(&text, MAX_EXAMPLE);
-    writeln!(out, "{} {}", paint(CYAN, place), harmless(shown.trim()))?;
-    heading(out, verdict)
+    let Finding { verdict, source, line, text, context, .. } = *finding;
+    let place = paint(CYAN, format_args!("{}:{line}", harmless(source)));
+    let text = String::from_utf8_lossy(&text[..text.len().min(MAX_SINGLE)]);
+    for line in &context.before {
+        writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
+    }
+    for (at, line) in event_lines(redact(&text).trim_end(), context).iter().enumerate() {
+        match at {
+            0 => writeln!(out, "{place} {line}")?,
+            _ => writeln!(out, "    {line}")?,
+        }
+    }
+    heading(out, verdict)?;
+    for line in &context.after {
+        writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
+    }
+    Ok(())
 }

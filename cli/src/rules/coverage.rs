@@ -12,38 +12,11 @@ use crate::args::CoverageArgs;
 use crate::fold;
 use crate::input::{Chunks, Next, Source};
 use crate::load::Loaded;
+use crate::templates::{self, Counter, Entry};
 use crate::term::{self, BOLD, DIM, clip, count, harmless, paint};
 
-/// Most different templates and literals that are counted; further ones are only numbered.
-const MAX_COUNTED: usize = 20_000;
 /// Most characters of a template that are shown.
 const MAX_SHOWN: usize = 160;
-/// Words of lines that look like errors.
-const ERROR_WORDS: &[&str] = &[
-    "error",
-    "fail",
-    "exception",
-    "fatal",
-    "panic",
-    "critical",
-    "refused",
-    "denied",
-    "timeout",
-    "timed out",
-    "abort",
-    "cannot",
-    "can't",
-    "could not",
-    "unable",
-    "invalid",
-    "not found",
-    "unavailable",
-    "killed",
-    "错误",
-    "失败",
-    "异常",
-];
-
 #[derive(Default)]
 struct Coverage {
     lines: u64,
@@ -52,44 +25,6 @@ struct Coverage {
     unclassified: Counter,
     /// Literals that made a line a candidate for nothing.
     in_vain: Counter,
-}
-
-/// Counts of texts, bounded.
-#[derive(Default)]
-struct Counter {
-    counts: HashMap<String, (u64, String)>,
-    total: u64,
-    uncounted: u64,
-}
-
-impl Counter {
-    fn add(&mut self, key: String, note: impl FnOnce() -> String) {
-        self.total += 1;
-        if let Some((number, _)) = self.counts.get_mut(&key) {
-            *number += 1;
-        } else if self.counts.len() < MAX_COUNTED {
-            self.counts.insert(key, (1, note()));
-        } else {
-            self.uncounted += 1;
-        }
-    }
-
-    fn top(&self, most: usize) -> Vec<Entry<'_>> {
-        let entries = self.counts.iter();
-        let mut list: Vec<Entry<'_>> =
-            entries.map(|(text, (lines, note))| Entry { lines: *lines, text, note }).collect();
-        list.sort_by(|a, b| b.lines.cmp(&a.lines).then(a.text.cmp(b.text)));
-        list.truncate(most);
-        list
-    }
-}
-
-#[derive(Serialize)]
-struct Entry<'c> {
-    lines: u64,
-    text: &'c str,
-    /// An example line, or the rules that the literal belongs to.
-    note: &'c str,
 }
 
 #[derive(Serialize)]
@@ -173,11 +108,8 @@ impl Coverage {
             let literal = String::from_utf8_lossy(literal).into_owned();
             self.in_vain.add(literal, || rules.join(", "));
         }
-        let text = String::from_utf8_lossy(&line[..line.len().min(fold::MAX_EXAMPLE)]);
-        let lower = text.to_lowercase();
-        if ERROR_WORDS.iter().any(|word| lower.contains(word)) {
-            let example = || whyerr::redact::redact(&text).into_owned();
-            self.unclassified.add(fold::normalize(line), example);
+        if templates::looks_like_error(line) {
+            self.unclassified.add(fold::normalize(line), || templates::example(line));
         }
     }
 }

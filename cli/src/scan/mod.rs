@@ -1,28 +1,34 @@
 //! `whyerr [scan] FILE...`: logs, event by event.
 
+mod context;
 mod reader;
+pub mod select;
 mod worker;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use whyerr::Severity;
 use whyerr_logs::LogFraming;
 
 use crate::Outcome;
-use crate::args::{FailOn, Format, ScanArgs};
-use crate::input::Source;
+use crate::args::{Format, ScanArgs};
+use crate::exec::Exec;
+use crate::input::{Chunk, Source};
 use crate::load::Loaded;
 use crate::output;
-use crate::output::sink::{Finding, Sink, State, Totals};
+use crate::output::sink::{Context, Finding, Renderer, Sink, State, Totals};
 use crate::pipeline;
 use crate::stop;
+use crate::templates::{self, Counter};
 use crate::term;
+use context::{Around, Waiting};
 use reader::{Piece, Reader};
-use worker::{Found, Report, Worker};
+use select::{AtLeast, Selection};
+use worker::{Found, Place, Report, Worker};
 
 /// More threads than this wait for the reader.
 const MAX_THREADS: usize = 16;
@@ -38,14 +44,30 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let sources = Source::from_args(&args.files);
     let names: Vec<String> = sources.iter().map(Source::name).collect();
     let format = args.format.unwrap_or(Format::Text);
-    let sinks: Vec<Box<dyn Sink>> = output::sink(format, args.no_fold).into_iter().collect();
+    let style = output::Style { format, no_fold: args.no_fold, json: args.json };
+    let mut sinks: Vec<Box<dyn Sink>> = output::sink(style).into_iter().collect();
+    if let Some(exec) = Exec::new(&args.exec) {
+        sinks.push(Box::new(exec));
+    }
+    let selection = match Selection::new(&args.only, loaded.classifier.catalog()) {
+        Ok(selection) => selection,
+        Err(message) => {
+            term::error(&message);
+            return Ok(Outcome::Problem);
+        }
+    };
     let framing = LogFraming::default();
     let mut reader = Reader::new(&sources, loaded.classifier.clone(), framing.grouping.clone());
+    // Lines around an event may stand in other chunks: then nothing is rendered in the threads.
+    let around = (args.context > 0).then(|| Around::new(args.context));
+    let renderer = output::renderer(style);
     let worker = Worker {
         framing,
         names: names.clone(),
-        renderer: output::renderer(format, args.no_fold),
-        has_sinks: !sinks.is_empty(),
+        renderer: renderer.filter(|_| around.is_none()),
+        hands_on: !sinks.is_empty() || around.is_some(),
+        selection,
+        counts_unclassified: output::shows_unclassified(format),
     };
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
     let mut scan = Scan {
@@ -53,6 +75,9 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         sources: &sources,
         names,
         sinks,
+        renderer: renderer.filter(|_| around.is_some()),
+        around,
+        unclassified: Counter::default(),
         totals: Totals::default(),
         worst: None,
         outcome: Outcome::Fine,
@@ -71,13 +96,18 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     Ok(scan.outcome(args.fail_on))
 }
 
-fn severity(limit: FailOn) -> Severity {
-    match limit {
-        FailOn::Info => Severity::Info,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Error => Severity::Error,
-        FailOn::Critical => Severity::Critical,
+fn hand_on(
+    finding: &Finding<'_>,
+    renderer: Option<Renderer>,
+    sinks: &mut [Box<dyn Sink>],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if let Some(renderer) = renderer {
+        let mut rendered = Vec::new();
+        renderer(&mut rendered, finding)?;
+        out.write_all(&rendered)?;
     }
+    sinks.iter_mut().try_for_each(|sink| sink.finding(finding, out))
 }
 
 /// What becomes of the findings.
@@ -86,6 +116,10 @@ struct Scan<'l> {
     sources: &'l [Source],
     names: Vec<String>,
     sinks: Vec<Box<dyn Sink>>,
+    /// What was not rendered by the threads.
+    renderer: Option<Renderer>,
+    around: Option<Around>,
+    unclassified: Counter,
     totals: Totals,
     worst: Option<Severity>,
     /// Worse than fine when a source could not be read.
@@ -105,47 +139,95 @@ impl Scan<'_> {
         match done {
             Piece::Chunk { chunk, source, lines, known: report } => {
                 self.totals.findings += report.findings;
+                self.totals.left_out += report.left_out;
                 self.totals.lines += lines;
                 self.totals.bytes += chunk.len as u64;
                 self.totals.cut_lines += u64::from(chunk.cut);
                 self.worst = self.worst.max(report.worst);
                 out.write_all(&report.output)?;
-                for Found { verdict, record, range, line, key } in &report.found {
-                    let finding = Finding {
-                        verdict,
-                        record,
-                        source: &self.names[source],
-                        source_number: source,
-                        line: *line,
-                        offset: chunk.offset + range.start as u64,
-                        text: &chunk.bytes()[range.clone()],
-                        key,
-                        cut: chunk.cut,
-                    };
-                    for sink in &mut self.sinks {
-                        sink.finding(&finding, out)?;
-                    }
+                let shows = !report.output.is_empty() || !report.found.is_empty();
+                let bytes = chunk.bytes();
+                for (key, line) in report.unclassified {
+                    self.unclassified.add(key, || templates::example(&bytes[line]));
                 }
+                self.unclassified.total += report.more_unclassified;
+                self.unclassified.uncounted += report.more_unclassified;
+                self.hand_on(source, &chunk, report.found, out)?;
                 self.progress.inc(chunk.len as u64);
                 // A pipe that is watched shows what it has.
-                if self.sources[source].is_live() && !report.output.is_empty() {
+                if self.sources[source].is_live() && shows {
                     out.flush()?;
                 }
                 buffer = Some(chunk.buffer);
             }
-            Piece::End { skipped, open_lines } => {
+            Piece::End { source, skipped, open_lines } => {
                 self.totals.skipped_bytes += skipped;
                 self.totals.lines += open_lines;
+                self.hand_on_waiting(Some(source), out)?;
             }
             Piece::Fault { source, error } => {
                 let message = format!("{}: {error}", self.names[source]);
                 self.progress.suspend(|| term::error(&message));
                 self.outcome = Outcome::Problem;
+                self.hand_on_waiting(Some(source), out)?;
             }
-            Piece::Tick => {}
+            Piece::Tick => self.hand_on_waiting(None, out)?,
         }
         self.each_sink(|sink, state| sink.tick(state, out))?;
         Ok(buffer)
+    }
+
+    /// Hands the findings of a chunk on, each with the lines around it if they are asked for.
+    fn hand_on(
+        &mut self,
+        source: usize,
+        chunk: &Chunk,
+        found: Vec<Found>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let bytes = chunk.bytes();
+        if let Some(around) = &mut self.around {
+            let done = around.begin(source, bytes);
+            self.hand_on_all(&done, out)?;
+        }
+        for found in found {
+            let offset = chunk.offset + found.range.start as u64;
+            let (context, whole) = match &self.around {
+                Some(around) => around.of(source, bytes, &found.range),
+                None => (Context::default(), true),
+            };
+            let text = &bytes[found.range.clone()];
+            match &mut self.around {
+                Some(around) if !whole => {
+                    let (text, cut) = (text.to_vec(), chunk.cut);
+                    around.wait(Waiting { found, source, offset, text, cut, context });
+                }
+                _ => {
+                    let place = Place { name: &self.names[source], source, offset };
+                    let finding = found.finding(place, text, chunk.cut, &context);
+                    hand_on(&finding, self.renderer, &mut self.sinks, out)?;
+                }
+            }
+        }
+        if let Some(around) = &mut self.around {
+            around.remember(source, bytes);
+        }
+        Ok(())
+    }
+
+    /// Hands on what waits for lines that do not come.
+    fn hand_on_waiting(&mut self, source: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+        let waiting = self.around.as_mut().map(|around| around.end(source)).unwrap_or_default();
+        self.hand_on_all(&waiting, out)
+    }
+
+    fn hand_on_all(&mut self, waiting: &[Waiting], out: &mut impl Write) -> io::Result<()> {
+        for Waiting { found, source, offset, text, cut, context } in waiting {
+            let place = Place { name: &self.names[*source], source: *source, offset: *offset };
+            let finding = found.finding(place, text, *cut, context);
+            hand_on(&finding, self.renderer, &mut self.sinks, out)?;
+        }
+        Ok(())
     }
 
     fn each_sink(
@@ -156,6 +238,7 @@ impl Scan<'_> {
             catalog: self.loaded.classifier.catalog(),
             names: &self.names,
             totals: &self.totals,
+            unclassified: &self.unclassified,
         };
         for sink in &mut self.sinks {
             call(&mut **sink, &state)?;
@@ -164,13 +247,14 @@ impl Scan<'_> {
     }
 
     fn finish(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.hand_on_waiting(None, out)?;
         self.each_sink(|sink, state| sink.finish(state, out))?;
         out.flush()
     }
 
-    fn outcome(&self, fail_on: Option<FailOn>) -> Outcome {
+    fn outcome(&self, fail_on: Option<AtLeast>) -> Outcome {
         let fails = match (fail_on, self.worst) {
-            (Some(limit), Some(worst)) => worst >= severity(limit),
+            (Some(limit), Some(worst)) => worst >= limit.severity(),
             _ => false,
         };
         let found = if fails { Outcome::Found } else { Outcome::Fine };

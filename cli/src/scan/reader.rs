@@ -25,6 +25,7 @@ pub enum Piece<K> {
     },
     /// The source is done: bytes of overlong lines that were skipped, lines that had no end.
     End {
+        source: usize,
         skipped: u64,
         open_lines: u64,
     },
@@ -110,7 +111,7 @@ impl Reader {
                     let skipped = open.chunks.skipped;
                     let open_lines = u64::from(open.open_line) + u64::from(open.chunks.skipping);
                     self.open = None;
-                    return Some(Piece::End { skipped, open_lines });
+                    return Some(Piece::End { source, skipped, open_lines });
                 }
                 Err(error) => {
                     self.open = None;

@@ -9,20 +9,31 @@ use whyerr_logs::LogFraming;
 use whyerr_logs::record::Record;
 
 use super::reader::{Piece, Work};
+use super::select::Selection;
 use crate::fold;
 use crate::input::Chunk;
-use crate::output::sink::{Finding, Renderer};
+use crate::output::sink::{Context, Finding, Renderer};
+use crate::templates;
 
 /// The findings of a chunk.
 #[derive(Default)]
 pub struct Report {
     pub findings: u64,
+    /// Findings that were not asked for.
+    pub left_out: u64,
     pub worst: Option<Severity>,
     /// What the renderer made of them.
     pub output: Vec<u8>,
     /// For the sinks.
     pub found: Vec<Found>,
+    /// Lines that look like errors, and have no verdict: normalised, with their place.
+    pub unclassified: Vec<(String, Range<usize>)>,
+    /// Further ones that were only counted.
+    pub more_unclassified: u64,
 }
+
+/// Most unclassified lines of a chunk that are looked at closely.
+const MAX_UNCLASSIFIED: usize = 1000;
 
 /// A finding of a chunk.
 pub struct Found {
@@ -34,14 +45,50 @@ pub struct Found {
     pub key: String,
 }
 
+/// Where an event stands.
+pub struct Place<'a> {
+    pub name: &'a str,
+    pub source: usize,
+    pub offset: u64,
+}
+
+impl Found {
+    /// As outputs see it.
+    pub fn finding<'a>(
+        &'a self,
+        place: Place<'a>,
+        text: &'a [u8],
+        cut: bool,
+        context: &'a Context,
+    ) -> Finding<'a> {
+        Finding {
+            verdict: &self.verdict,
+            record: &self.record,
+            source: place.name,
+            source_number: place.source,
+            line: self.line,
+            offset: place.offset,
+            text,
+            key: &self.key,
+            cut,
+            context,
+        }
+    }
+}
+
 pub struct Worker {
     pub framing: LogFraming,
     pub names: Vec<String>,
     /// How each finding is written by itself, if it is.
     pub renderer: Option<Renderer>,
     /// Whether findings are handed on.
-    pub has_sinks: bool,
+    pub hands_on: bool,
+    pub selection: Selection,
+    /// Whether lines without a verdict that look like errors are counted.
+    pub counts_unclassified: bool,
 }
+
+static NO_CONTEXT: Context = Context { before: Vec::new(), after: Vec::new() };
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -54,7 +101,9 @@ impl Worker {
                 let known = self.scan(&chunk, source, &known);
                 Piece::Chunk { chunk, source, lines, known }
             }
-            Piece::End { skipped, open_lines } => Piece::End { skipped, open_lines },
+            Piece::End { source, skipped, open_lines } => {
+                Piece::End { source, skipped, open_lines }
+            }
             Piece::Fault { source, error } => Piece::Fault { source, error },
             Piece::Tick => Piece::Tick,
         }
@@ -63,36 +112,55 @@ impl Worker {
     fn scan(&self, chunk: &Chunk, source: usize, work: &Work) -> Report {
         let bytes = chunk.bytes();
         let mut report = Report::default();
+        // Where events with a verdict stand.
+        let mut classified: Vec<Range<usize>> = Vec::new();
         let (mut counted, mut line) = (0, work.first_line);
         let found = |scanned: Scanned<Record>| {
             let Scanned { verdict, range, record, .. } = scanned;
+            if self.counts_unclassified {
+                classified.push(range.clone());
+            }
+            if !self.selection.admits(&verdict) {
+                report.left_out += 1;
+                return;
+            }
             line += memchr::memchr_iter(b'\n', &bytes[counted..range.start]).count() as u64;
             counted = range.start;
             report.findings += 1;
             report.worst = report.worst.max(verdict.severity());
+            let key =
+                if self.hands_on { fold::normalize(&bytes[range.clone()]) } else { String::new() };
+            let found = Found { verdict, record, range: range.clone(), line, key };
             if let Some(renderer) = self.renderer {
-                let finding = Finding {
-                    verdict: &verdict,
-                    record: &record,
-                    source: &self.names[source],
-                    source_number: source,
-                    line,
-                    offset: chunk.offset + range.start as u64,
-                    text: &bytes[range.clone()],
-                    key: "",
-                    cut: chunk.cut,
-                };
+                let offset = chunk.offset + range.start as u64;
+                let place = Place { name: &self.names[source], source, offset };
+                let finding = found.finding(place, &bytes[range], chunk.cut, &NO_CONTEXT);
                 let written = renderer(&mut report.output, &finding);
                 debug_assert!(written.is_ok(), "writing to memory");
             }
-            if self.has_sinks {
-                let key = fold::normalize(&bytes[range.clone()]);
-                report.found.push(Found { verdict, record, range, line, key });
+            if self.hands_on {
+                report.found.push(found);
             }
         };
         SCRATCH.with_borrow_mut(|scratch| {
             work.scanner.scan_events(bytes, &self.framing, scratch, found);
         });
+        if self.counts_unclassified {
+            let mut classified = classified.iter().peekable();
+            for line in templates::error_lines(bytes) {
+                while classified.next_if(|event| event.end <= line.start).is_some() {}
+                if classified.peek().is_some_and(|event| event.start < line.end) {
+                    continue;
+                }
+                match report.unclassified.len() < MAX_UNCLASSIFIED {
+                    true => {
+                        let key = fold::normalize(&bytes[line.clone()]);
+                        report.unclassified.push((key, line));
+                    }
+                    false => report.more_unclassified += 1,
+                }
+            }
+        }
         report
     }
 }

@@ -25,6 +25,10 @@ pub fn dir() -> Dir {
 }
 
 impl Dir {
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,0 +1,129 @@
+//! What is reported, and to whom: `--only`, `--context`, `--exec`, the summary.
+
+mod common;
+
+use common::dir;
+
+const REFUSED: &str = "Error: connect ECONNREFUSED 10.0.0.5:6379";
+const DISK: &str = "OSError: [Errno 28] No space left on device: '/var/lib/a'";
+
+#[test]
+fn only_what_is_asked_for_is_reported() {
+    let dir = dir();
+    let log = format!("{REFUSED}\n{DISK}\n{REFUSED}\n");
+    let rules = |args: &[&str]| -> Vec<String> {
+        let mut all = vec!["-f", "json"];
+        all.extend(args);
+        let found = dir.pipe(&all, &log).ends(0).quietly().json();
+        found.iter().map(|f| f["category"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rules(&["--only", "category=disk_full"]), ["disk_full"]);
+    assert_eq!(rules(&["--only", "category=disk_full,category=connection_failed"]).len(), 3);
+    assert_eq!(rules(&["--only", "category=disk_full", "--only", "who=network"]).len(), 0);
+    assert_eq!(rules(&["--only", "rule=net.*"]).len(), 2);
+    assert_eq!(rules(&["--only", "retry=backoff"]), ["connection_failed", "connection_failed"]);
+    assert_eq!(rules(&["--min-severity", "critical"]).len(), 0);
+    // What is left out is said, and does not fail the run.
+    let args = ["--only", "category=timeout", "--fail-on", "info"];
+    dir.pipe(&args, &log).ends(0).says("nothing of what is asked for, 3 findings besides");
+}
+
+#[test]
+fn a_filter_with_a_slip_of_the_pen_is_refused() {
+    let dir = dir();
+    for (only, why) in [
+        ("category=timeot", "`timeot` is none of"),
+        ("colour=red", "the keys are category, service"),
+        ("timeout", "not of the form KEY=VALUE"),
+        ("service=nosuchservice", "no service `nosuchservice`"),
+        ("rule=net.nosuch", "no rule has the id"),
+    ] {
+        dir.pipe(&["--only", only], REFUSED).ends(2).complains(why);
+    }
+}
+
+#[test]
+fn context_goes_over_the_ends_of_chunks() {
+    let dir = dir();
+    // The event stands where one read of the file ends and the next begins.
+    let filler = format!("{}\n", "x".repeat(63));
+    let lines = (2 << 20) / filler.len();
+    let mut log = filler.repeat(lines - 3);
+    for line in ["one\n", "two\n", "three\n"] {
+        log.push_str(line);
+    }
+    log.push_str(&format!("{REFUSED}\nfour\nfive\nsix\n"));
+    dir.file("a.log", &log);
+    let found = dir.run(&["-f", "json", "-C", "2", "a.log"]).ends(0).json();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["context"]["before"], serde_json::json!(["two", "three"]));
+    assert_eq!(found[0]["context"]["after"], serde_json::json!(["four", "five"]));
+    // At the ends of the log there is less of it.
+    let found = dir.pipe(&["-f", "json", "-C", "9"], &format!("a\n{REFUSED}\nb")).ends(0).json();
+    assert_eq!(found[0]["context"], serde_json::json!({"before": ["a"], "after": ["b"]}));
+}
+
+#[test]
+fn a_new_incident_runs_the_command_once() {
+    let dir = dir();
+    let log = format!("{REFUSED}\n{REFUSED}\n{DISK}\n{REFUSED}\n");
+    let args = ["-f", "json", "--exec", "cat >> incidents", "--exec-every", "0"];
+    assert_eq!(dir.pipe(&args, &log).ends(0).json().len(), 4);
+    let text = std::fs::read_to_string(dir.path().join("incidents")).unwrap();
+    let told: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut rules: Vec<&str> = told.iter().map(|it| it["category"].as_str().unwrap()).collect();
+    rules.sort_unstable();
+    assert_eq!(rules, ["connection_failed", "disk_full"]);
+    // Too soon after another: counted, and said.
+    let args = ["-f", "json", "--exec", "true", "--exec-every", "3600"];
+    dir.pipe(&args, &log).ends(0).complains("1 more new incidents came too soon");
+    // A command that fails is told, and fails nothing.
+    let args = ["-f", "json", "--exec", "exit 3", "--exec-every", "0"];
+    dir.pipe(&args, REFUSED).ends(0).complains("exit status: 3");
+}
+
+#[test]
+fn the_summary_is_an_object_too() {
+    let dir = dir();
+    let log = format!(
+        "2026-11-24T10:00:00Z {REFUSED}\n2026-11-24T10:01:00Z the frobnicator failed with 7\n\
+         2026-11-24T10:02:00Z the frobnicator failed with 8\n2026-11-24T10:31:00Z {DISK}\n"
+    );
+    let summary = dir.pipe(&["-f", "summary", "--json"], &log).ends(0).json().remove(0);
+    assert_eq!(summary["type"], "summary");
+    assert_eq!((&summary["lines"], &summary["findings"]), (&4.into(), &2.into()));
+    assert_eq!(summary["categories"]["disk_full"], 1);
+    assert_eq!(summary["first"], "2026-11-24T10:00:00Z");
+    assert_eq!(summary["last"], "2026-11-24T10:31:00Z");
+    let counts = summary["histogram"]["counts"].as_array().unwrap();
+    assert_eq!(counts.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 2);
+    assert_eq!(summary["unclassified"]["lines"], 2);
+    assert_eq!(summary["unclassified"]["templates"].as_array().unwrap().len(), 1);
+    let text = dir.pipe(&["-f", "summary"], &log).ends(0);
+    text.says("2026-11-24 10:00:00 … 10:31:00 UTC").says("2 lines look like errors");
+}
+
+#[test]
+fn repeats_of_twenty_errors_are_twenty_entries() {
+    let dir = dir();
+    let mut log = String::new();
+    for round in 0..500 {
+        for error in 0..20 {
+            let name: String = "abcdefghijklmnopqrst".chars().nth(error).into_iter().collect();
+            log.push_str(&format!(
+                "2026-11-24T10:{:02}:{:02}Z [{round}] task {name} of 10.0.{round}.{error}: \
+                 open /data/{name}/{round}: No space left on device (req_{round:08x})\n",
+                round / 60,
+                round % 60
+            ));
+        }
+    }
+    let summary = dir.pipe(&["-f", "summary", "--json"], &log).ends(0).json().remove(0);
+    let rules = summary["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), 1);
+    let texts = rules[0]["texts"].as_array().unwrap();
+    assert_eq!(texts.len(), 20);
+    assert!(texts.iter().all(|text| text["count"] == 500));
+    dir.pipe(&[], &log).ends(0).says("    500× -:1 … 9981").says("and 6,000 more with other texts");
+}
