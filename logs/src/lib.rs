@@ -4,6 +4,7 @@ Events out of logs: which lines belong together, and what a record says beside i
 - [`group`]: events of several lines (stack traces, bodies, DETAIL lines). Their bounds depend on
   the bytes and on limits alone.
 - [`record`]: what the fields of a record say: message, level, time, service, status, codes, ids.
+- [`strip_envelope`]: where the message of a line stands.
 - [`LogFraming`]: both together, for [`whyerr::scan::Scanner::scan_events`].
 
 Nothing here reads files; memory is bounded by the event at hand.
@@ -12,8 +13,10 @@ Nothing here reads files; memory is bounded by the event at hand.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+mod envelope;
 mod framing;
 pub mod group;
 pub mod record;
 
+pub use envelope::strip_envelope;
 pub use framing::LogFraming;

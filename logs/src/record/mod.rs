@@ -1,42 +1,17 @@
 //! What the fields of a record say.
 
+mod cursor;
+mod format;
+pub(crate) mod header;
+mod level;
+mod stamp;
+
 use std::time::SystemTime;
 
 use whyerr::Role;
 
-/// How severe the log says an event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Finest.
-    Trace,
-    /// For developers.
-    Debug,
-    /// Ordinary.
-    Info,
-    /// Noteworthy, and ordinary.
-    Notice,
-    /// May become an error.
-    Warning,
-    /// An error.
-    Error,
-    /// Critical, alert, emergency, fatal, panic.
-    Critical,
-}
-
-impl Level {
-    /// The word in output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Trace => "trace",
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Notice => "notice",
-            Level::Warning => "warning",
-            Level::Error => "error",
-            Level::Critical => "critical",
-        }
-    }
-}
+pub use format::Format;
+pub use level::Level;
 
 /// A fact that a field says.
 #[derive(Debug, Clone, PartialEq)]
