@@ -20,6 +20,11 @@ impl<'a> Cursor<'a> {
         &self.bytes[self.at..]
     }
 
+    /// What it has gone over.
+    pub(crate) fn behind(&self) -> &'a [u8] {
+        &self.bytes[..self.at]
+    }
+
     pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }

@@ -24,6 +24,8 @@ pub enum Level {
 pub(crate) enum Scale {
     /// 0 to 7 as syslog has it, 10 to 60 as bunyan and pino have it.
     Usual,
+    /// 0 to 7 between quotes, as journald has it: a bare number may be anybody's.
+    Quoted,
     /// 10 to 50, and 50 is critical.
     Python,
     /// 1 to 24.
@@ -57,8 +59,7 @@ impl Level {
             | b"silly" => Level::Trace,
             b"debug" | b"dbg" | b"dbug" | b"debu" | b"fine" | b"config" | b"debug1" | b"debug2"
             | b"debug3" | b"debug4" | b"debug5" => Level::Debug,
-            b"info" | b"inf" | b"information" | b"informational" | b"log" | b"system"
-            | b"default" => Level::Info,
+            b"info" | b"inf" | b"information" | b"informational" | b"log" => Level::Info,
             b"notice" | b"note" | b"ntc" => Level::Notice,
             b"warning" | b"warn" | b"wrn" => Level::Warning,
             b"error" | b"err" | b"erro" | b"eror" | b"fail" | b"severe" | b"failure" => {
@@ -86,6 +87,7 @@ impl Level {
 
     /// The level of a number on a scale.
     pub(crate) fn from_number(number: i64, scale: Scale) -> Option<Level> {
+        let scale = if scale == Scale::Quoted { Scale::Usual } else { scale };
         Some(match (scale, number) {
             (Scale::Usual, 0..=2) | (Scale::Windows, 1) | (Scale::OpenTelemetry, 21..=24) => {
                 Level::Critical

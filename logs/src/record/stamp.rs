@@ -93,6 +93,11 @@ impl Stamp {
         self.day.is_some_and(|day| day.year.is_some())
     }
 
+    /// Whether it says which zone.
+    pub(crate) fn has_zone(&self) -> bool {
+        self.offset.is_some()
+    }
+
     /// The same time of day, on a day of a year that is not known.
     pub(crate) fn on(self, month: u8, day: u8) -> Option<Stamp> {
         Some(Stamp { day: Some(Day::new(None, month.into(), day.into())?), ..self })
@@ -147,6 +152,18 @@ impl Stamp {
                 let day = Day::new(Some(2000 + year), month, cursor.number(2, 2)?)?;
                 cursor.eat(b' ').then_some(())?;
                 Stamp::clock(cursor, Some(day))
+            }
+            // 1/2/2024 3:04:05 PM: who writes PM writes the month first.
+            (1 | 2, b'/') if cursor.rest().get(first.len() + 1).is_some_and(u8::is_ascii_digit) => {
+                let month = cursor.number(1, 2)?;
+                cursor.skip(1);
+                let day = cursor.number(1, 2)?;
+                cursor.eat(b'/').then_some(())?;
+                let day = Day::new(Some(cursor.number(4, 4)?), month, day)?;
+                cursor.eat(b' ').then_some(())?;
+                let stamp = Stamp::clock(cursor, Some(day))?;
+                let before = &cursor.behind()[start..];
+                before.ends_with(b"M").then_some(stamp)
             }
             // 02/Jan/2024:03:04:05, 02-Jan-2024 03:04:05, 02 Jan 2024 03:04:05
             (1 | 2, b'/' | b'-' | b' ') => {
@@ -408,6 +425,7 @@ mod tests {
             ("Jan  2 03:04:05 host", base, 15),
             ("Jan 02, 2024 3:04:05 AM org", base, 23),
             ("Jan 02, 2024 3:04:05 PM org", base + 43_200.0, 23),
+            ("1/2/2024 3:04:05 AM", base, 19),
             ("Jan 02 2024 03:04:05: %ASA", base, 20),
             ("Tue Jan  2 03:04:05 2024 x", base, 24),
             ("Tue Jan 02 03:04:05.678901 2024]", base + 0.678901, 31),

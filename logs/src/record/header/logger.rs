@@ -84,18 +84,22 @@ pub(crate) fn level_at_start(text: &[u8]) -> Option<Level> {
         return Level::from_word(cursor.until(b']', 16)?.trim_ascii());
     }
     // GitHub's commands: "::error file=a.c,line=1::message"
-    let text = text.strip_prefix(b"::").unwrap_or(text);
+    let command = text.strip_prefix(b"::");
+    let text = command.unwrap_or(text);
     let end = text.iter().take(16).position(|byte| !byte.is_ascii_alphabetic())?;
     let word = &text[..end];
     let is_upper = word.iter().all(u8::is_ascii_uppercase);
     let level = match word {
         // Go's "fatal error: ", PHP's "Fatal error: "
         b"fatal" | b"Fatal" if text[end..].starts_with(b" error:") => Level::Critical,
-        _ if matches!(text[end], b':') || (is_upper && matches!(text[end], b' ' | b'\t')) => {
-            Level::from_word(word)?
+        _ if is_upper && matches!(text[end], b':' | b' ' | b'\t') => Level::from_word(word)?,
+        // Prose has colons too: "note: ", "config: ".
+        _ if matches!(text[end], b':') => {
+            Level::from_word(word).filter(|level| *level >= Level::Warning || word == b"info")?
         }
         // rustc's "error[E0382]: "
         b"error" if text[end..].starts_with(b"[E") => Level::Error,
+        _ if command.is_some() => Level::from_word(word)?,
         _ => return None,
     };
     Some(level)
@@ -275,7 +279,8 @@ impl<'a> Walk<'a> {
             header.level = level;
         } else if let (None, Some(stamp)) = (header.stamp, Stamp::whole(inside)) {
             header.stamp = Some(stamp);
-        } else if memchr::memchr(b'=', inside).is_some() {
+        } else if inside.split(|&byte| byte == b' ').next().is_some_and(|word| word.contains(&b'='))
+        {
             header.pairs = header.pairs.or(Some(inside));
         } else if !self.ids(inside) {
             // A name of words after the level belongs to the message: `[Broker id=1]`.
@@ -283,7 +288,7 @@ impl<'a> Walk<'a> {
             if self.header.level.is_some() && !is_one {
                 return None;
             }
-            if is_one && is_qualified(inside) && open == b'[' {
+            if is_one && is_qualified(inside) && !is_place(inside) && open == b'[' {
                 self.header.logger = Some(inside);
             }
         }
@@ -363,7 +368,12 @@ impl<'a> Walk<'a> {
             return (hard || ahead.peek() == Some(b'[')).then_some(Next::Piece);
         }
         let name = match token.strip_suffix(b":") {
-            Some(name) if matches!(self.cursor.peek(), Some(b' ') | None) => name,
+            Some(name)
+                if matches!(self.cursor.peek(), Some(b' ') | None)
+                    && self.header.logger.is_none() =>
+            {
+                name
+            }
             Some(_) => return None,
             None if hard => token,
             None if is_qualified(token) => {
@@ -377,9 +387,7 @@ impl<'a> Walk<'a> {
         if is_exception(name) || !rest.peek()?.is_ascii_alphabetic() {
             return None;
         }
-        let is_place = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let is_place = is_place > 0 && name[..name.len() - is_place].ends_with(b":");
-        if !(is_place && self.header.logger.is_some()) {
+        if !(is_place(name) && self.header.logger.is_some()) {
             self.header.logger = Some(name);
         }
         match token.len() == name.len() && hard {
@@ -438,8 +446,15 @@ impl<'a> Walk<'a> {
                 let mut ahead = self.cursor;
                 ahead.spaces();
                 let next = ahead.token();
-                let is_component = next.len() > 2 && next.iter().all(u8::is_ascii_uppercase);
-                (next == b"|" || is_component).then(|| Level::from_letter(*letter))??
+                let level = Level::from_letter(*letter)?;
+                if next != b"|" {
+                    ahead.spaces();
+                    let is_component = next.len() > 2 && next.iter().all(u8::is_ascii_uppercase);
+                    (is_component && ahead.peek() == Some(b'[')).then_some(())?;
+                    self.header.logger = Some(next);
+                    self.cursor = ahead;
+                }
+                level
             }
             _ if is_upper || has_colon || is_hard || self.at_hard() => Level::from_word(word)?,
             _ => return None,
@@ -482,6 +497,12 @@ fn is_qualified(name: &[u8]) -> bool {
     let has_letter = name.iter().any(u8::is_ascii_alphabetic);
     let parts = name.contains(&b'.') || memchr::memmem::find(name, b"::").is_some();
     has_letter && parts && !name.contains(&b'/')
+}
+
+/// A line of a file: `db.py:12`.
+fn is_place(name: &[u8]) -> bool {
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && name[..name.len() - digits].ends_with(b":")
 }
 
 /// What is thrown is no name of who logs.

@@ -145,7 +145,10 @@ pub(super) fn mysql(line: Line<'_>) -> Option<Header<'_>> {
     (cursor.spaces() > 0).then_some(())?;
     cursor.number(1, 12)?;
     cursor.eat_text(b" [").then_some(())?;
-    let level = Some(Level::from_word(cursor.until(b']', 16)?)?);
+    let level = Some(match cursor.until(b']', 16)? {
+        b"System" => Level::Info,
+        word => Level::from_word(word)?,
+    });
     let mut code = None;
     if cursor.eat_text(b" [MY-") {
         code = Some(cursor.until(b']', 16)?);
