@@ -174,7 +174,8 @@ pub(crate) fn meanings(path: &[u8], mut found: impl FnMut(Meaning, u8)) {
     unwrapped(path, |path| {
         let names = table.names.get(path.len()).map(Vec::as_slice).unwrap_or_default();
         let mut known = false;
-        for name in names.iter().filter(|name| name.folded == path) {
+        let may_be = |name: &&Name| name.folded.last() == path.last() && name.folded == path;
+        for name in names.iter().filter(may_be) {
             found(name.meaning, name.rank.saturating_add(penalty));
             known = true;
         }

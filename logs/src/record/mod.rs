@@ -193,12 +193,15 @@ impl Reader {
         if !start.starts_with(b"{") {
             return false;
         }
-        let read = json::fields(start, |path, value| draft.field(path, value));
+        let mut format = Format::Json;
+        let read = json::fields(start, |path, value| {
+            format = json_format(path.bytes(), start).unwrap_or(format);
+            draft.field(path, value);
+        });
         if read.members == 0 {
             return false;
         }
         draft.record.cut += read.skipped;
-        let format = json_format(start);
         draft.set_format(format);
         let is_envelope = matches!(format, Format::Docker | Format::Journald);
         self.inside(draft, is_envelope);
@@ -266,7 +269,8 @@ impl Reader {
 
 /// Where an object with a member begins.
 fn object(text: &[u8]) -> Option<usize> {
-    memchr::memmem::find(&text[..text.len().min(MAX_PREFIX)], b"{\"")
+    let near = &text[..text.len().min(MAX_PREFIX)];
+    memchr::memchr_iter(b'{', near).find(|at| near.get(at + 1) == Some(&b'"'))
 }
 
 fn first_line(text: &[u8]) -> &[u8] {
@@ -274,19 +278,19 @@ fn first_line(text: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Kinds of JSON records, by texts that all of them hold near their beginning.
-const JSON_FORMATS: &[(Format, &[&[u8]])] = &[
-    (Format::Docker, &[b"{\"log\":\"", b"\"stream\":\"std"]),
-    (Format::Journald, &[b"\"__REALTIME_TIMESTAMP\""]),
-    (Format::Journald, &[b"\"__CURSOR\""]),
-    (Format::Otlp, &[b"\"resourceLogs\""]),
-    (Format::Otlp, &[b"imeUnixNano\"", b"\"body\""]),
+/// Fields that only records of one kind have, and how the text of such a record begins.
+const JSON_FORMATS: &[(Format, &[u8], &[u8])] = &[
+    (Format::Docker, b"stream", b"{\"log\":\""),
+    (Format::Journald, b"__REALTIME_TIMESTAMP", b"{"),
+    (Format::Journald, b"__CURSOR", b"{"),
+    (Format::Otlp, b"timeUnixNano", b"{"),
+    (Format::Otlp, b"resourceLogs.scopeLogs.logRecords.timeUnixNano", b"{"),
 ];
 
-fn json_format(text: &[u8]) -> Format {
-    let holds = |part: &&[u8]| memchr::memmem::find(text, part).is_some();
-    let found = JSON_FORMATS.iter().find(|(_, parts)| parts.iter().all(holds));
-    found.map_or(Format::Json, |&(format, _)| format)
+fn json_format(path: &[u8], text: &[u8]) -> Option<Format> {
+    let fits = |field: &[u8], begin: &[u8]| path == field && text.starts_with(begin);
+    let found = JSON_FORMATS.iter().find(|(_, field, begin)| fits(field, begin));
+    found.map(|&(format, _, _)| format)
 }
 
 /// A line of pairs. Prose with a pair in it is none: the line begins with one, and either nothing

@@ -49,6 +49,11 @@ impl Path {
     }
 
     /// As it stands in the record.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.shown.get()
+    }
+
+    /// The same for people.
     pub(crate) fn shown(&self) -> String {
         String::from_utf8_lossy(self.shown.get()).into_owned()
     }

@@ -127,7 +127,7 @@ pub(super) fn postgres(line: Line<'_>) -> Option<Header<'_>> {
     let (stamp, length) = line.stamp?;
     let rest = line.text.get(length..)?;
     let near = &rest[..rest.len().min(256)];
-    let colon = memchr::memmem::find(near, b":  ")?;
+    let colon = memchr::memchr_iter(b':', near).find(|at| near[*at..].starts_with(b":  "))?;
     let before = &near[..colon];
     let start = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric())?;
     let word = &before[start + 1..];
