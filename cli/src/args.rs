@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::exec::ExecArgs;
+use crate::formats::RecordArgs;
 use crate::scan::select::{AtLeast, OnlyArgs};
 
 /// Say why errors happened, who has to act, and whether a retry is worth it.
@@ -150,6 +151,9 @@ pub struct ScanArgs {
     /// Print every finding, not one entry for repeats of the same error (text format)
     #[arg(long)]
     pub no_fold: bool,
+
+    #[command(flatten)]
+    pub records: RecordArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -182,6 +186,9 @@ pub struct WhyArgs {
     /// Print the verdict as JSON
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub records: RecordArgs,
 
     #[command(flatten)]
     pub facts: FactArgs,

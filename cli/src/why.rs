@@ -4,7 +4,11 @@ use std::io::{self, BufWriter, Read, Write};
 use std::ops::Range;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
+use whyerr::redact::redact;
+use whyerr::scan::Framing;
 use whyerr::{Event, Reason, Why};
+use whyerr_logs::record::{Format, Record};
 
 use crate::Outcome;
 use crate::args::{FactArgs, WhyArgs};
@@ -31,7 +35,8 @@ pub fn run(args: &WhyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         }
         text => text.as_bytes().to_vec(),
     };
-    let event = with_facts(Event::from_bytes(bytes.as_slice()), &args.facts)?;
+    let (event, record) = args.records.framing()?.read(&bytes);
+    let event = with_facts(event, &args.facts)?;
     let classifier = &loaded.classifier;
     if let Some(id) = &args.rule
         && classifier.catalog().rule(id).is_none()
@@ -44,7 +49,7 @@ pub fn run(args: &WhyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         serde_json::to_writer(&mut out, &why.verdict)?;
         writeln!(out)?;
     } else {
-        report(&mut out, &why, &bytes)?;
+        report(&mut out, &why, &record, &bytes)?;
         if let Some(id) = &args.rule {
             rule_question(&mut out, &why, loaded, &event, id)?;
         }
@@ -85,13 +90,14 @@ pub fn with_facts<'e>(mut event: Event<'e>, facts: &'e FactArgs) -> anyhow::Resu
     Ok(event)
 }
 
-fn report(out: &mut impl Write, why: &Why, text: &[u8]) -> anyhow::Result<()> {
+fn report(out: &mut impl Write, why: &Why, record: &Record, text: &[u8]) -> anyhow::Result<()> {
     let winner = why.matches.iter().find(|reason| reason.lost_by.is_none() && !reason.shadow);
     let spans = winner.map_or(&[][..], |winner| &winner.spans);
     writeln!(out, "{}", underlined(text, spans))?;
 
     writeln!(out, "\n{}", paint(BOLD, "Facts"))?;
-    if why.verdict.facts().is_empty() {
+    let said = said(record);
+    if why.verdict.facts().is_empty() && said.is_empty() {
         writeln!(out, "  none")?;
     }
     for fact in why.verdict.facts() {
@@ -101,6 +107,10 @@ fn report(out: &mut impl Write, why: &Why, text: &[u8]) -> anyhow::Result<()> {
         };
         let from = paint(DIM, format_args!("({}{place})", fact.from.as_str()));
         writeln!(out, "  {:<12} {} {from}", fact.name, harmless(&fact.value))?;
+    }
+    for (name, value, place) in said {
+        let from = paint(DIM, format_args!("({})", harmless(&place)));
+        writeln!(out, "  {name:<12} {} {from}", harmless(&redact(&value)))?;
     }
 
     writeln!(out, "\n{}", paint(BOLD, "Rules that matched"))?;
@@ -123,6 +133,28 @@ fn report(out: &mut impl Write, why: &Why, text: &[u8]) -> anyhow::Result<()> {
     }
     advice(out, &why.verdict)?;
     Ok(())
+}
+
+/// What a record says that decides nothing: a name, a value, and where it stands.
+fn said(record: &Record) -> Vec<(&'static str, String, String)> {
+    let (format, paths) = (record.format, &record.paths);
+    let time = record.time.and_then(|time| Timestamp::try_from(time).ok());
+    let values = [
+        ("time", time.map(|time| time.to_string()), &paths.time),
+        ("level", record.level.map(|level| level.as_str().to_owned()), &paths.level),
+        ("logged_by", record.logged_by.clone(), &paths.logged_by),
+        ("trace", record.trace.clone(), &paths.trace),
+    ];
+    let values = values.into_iter().filter_map(|(name, value, path)| {
+        let place = match path {
+            Some(path) => format!("field {path}"),
+            None => "at the beginning".to_owned(),
+        };
+        Some((name, value?, place))
+    });
+    let format = (format != Format::Text)
+        .then(|| ("format", format.to_string(), "of the record".to_owned()));
+    format.into_iter().chain(values).collect()
 }
 
 fn reason(out: &mut impl Write, reason: &Reason, text: &[u8]) -> anyhow::Result<()> {
@@ -149,7 +181,7 @@ fn reason(out: &mut impl Write, reason: &Reason, text: &[u8]) -> anyhow::Result<
     writeln!(out, "  {mark} {:<36} {end} {score}", reason.rule)?;
     for span in &reason.spans {
         let part = String::from_utf8_lossy(&text[span.clone()]);
-        let part = whyerr::redact::redact(&part).into_owned();
+        let part = redact(&part).into_owned();
         writeln!(
             out,
             "      {} {}",
@@ -168,7 +200,7 @@ fn underlined(text: &[u8], spans: &[Range<usize>]) -> String {
     let show = |range: Range<usize>| {
         if secrets.iter().any(|secret| secret.start < range.end && range.start < secret.end) {
             let whole = String::from_utf8_lossy(&text[range]).into_owned();
-            return harmless(&whyerr::redact::redact(&whole)).into_owned();
+            return harmless(&redact(&whole)).into_owned();
         }
         harmless(&String::from_utf8_lossy(&text[range])).into_owned()
     };

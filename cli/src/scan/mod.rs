@@ -12,7 +12,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use whyerr::Severity;
-use whyerr_logs::LogFraming;
 
 use crate::Outcome;
 use crate::args::{Format, ScanArgs};
@@ -56,7 +55,7 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Problem);
         }
     };
-    let framing = LogFraming::default();
+    let framing = args.records.framing()?;
     let mut reader = Reader::new(&sources, loaded.classifier.clone(), framing.grouping.clone());
     // Lines around an event may stand in other chunks: then nothing is rendered in the threads.
     let around = (args.context > 0).then(|| Around::new(args.context));
