@@ -210,3 +210,16 @@ fn colours_and_bytes_are_no_obstacle() {
     let record = reader().read("\u{feff}{\"level\":\"error\"}".as_bytes());
     assert_eq!(shown(&record)[0], "= json error");
 }
+
+#[test]
+fn the_page_names_all_formats_and_roles() {
+    let page = include_str!("../../docs/log-formats.md");
+    for format in Format::all() {
+        assert!(page.contains(&format!("`{format}`")), "{format}");
+    }
+    let roles = Reader::default().add_field("colour=x").unwrap_err().to_string();
+    let (_, roles) = roles.split_once("roles are ").unwrap();
+    for role in roles.split(", ") {
+        assert!(page.contains(&format!("`{role}`")), "{role}");
+    }
+}
