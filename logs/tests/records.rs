@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use whyerr::Role;
+use whyerr::{Classifier, Role, Verdict};
 use whyerr_logs::record::{Level, Reader, Record};
 use whyerr_logs::strip_envelope;
 
@@ -159,6 +159,36 @@ proptest! {
         prop_assert_eq!(&record.message, &expected.message);
         prop_assert_eq!(record.facts.len(), expected.facts.len());
     }
+}
+
+#[test]
+fn fields_change_no_verdict_of_the_rules_own_examples() {
+    let classifier = Classifier::builtin();
+    let reader = Reader::default();
+    let (mut read, mut changed) = (0, Vec::new());
+    for rule in classifier.catalog().rules() {
+        for example in rule.examples.iter().chain(&rule.counterexamples) {
+            let record = reader.read(example.text.as_bytes());
+            if record.facts.is_empty() {
+                continue;
+            }
+            read += 1;
+            let mut event = example.event();
+            for fact in &record.facts {
+                event = event.field(fact.role, fact.value.as_str(), fact.path.as_str());
+            }
+            let id = |verdict: Verdict| verdict.rule().map(|rule| rule.id.to_string());
+            let (with, without) =
+                (classifier.classify(event), classifier.classify(example.event()));
+            let (with, without) = (id(with), id(without));
+            if with != without {
+                changed
+                    .push(format!("{without:?} -> {with:?}: {} {:?}", example.text, record.facts));
+            }
+        }
+    }
+    assert!(read > 100, "only {read} examples are records");
+    assert!(changed.is_empty(), "{} of {read}:\n{}", changed.len(), changed.join("\n"));
 }
 
 #[test]

@@ -26,35 +26,30 @@ const PROGRAM: Rank = 64;
 /// How good a value is: smaller is better.
 type Rank = u32;
 
-/// A value that only one field can give.
+/// How good the values are that are there, of which a record has one each.
 #[derive(Debug)]
-struct Slot {
-    rank: Rank,
-}
-
-impl Slot {
-    fn new() -> Slot {
-        Slot { rank: Rank::MAX }
-    }
-
-    /// Whether a value of this rank is wanted.
-    fn wants(&self, rank: Rank) -> bool {
-        rank < self.rank
-    }
+struct Ranks {
+    time: Rank,
+    level: Rank,
+    message: Rank,
+    logged_by: Rank,
+    trace: Rank,
+    exception: Rank,
+    stack: Rank,
 }
 
 /// Where values come from: a field, or the layout of the line.
 #[derive(Clone, Copy)]
-enum From<'p> {
+enum Origin<'p> {
     Field(&'p Path),
     Layout,
 }
 
-impl From<'_> {
+impl Origin<'_> {
     fn shown(self) -> Option<String> {
         match self {
-            From::Field(path) => Some(path.shown()),
-            From::Layout => None,
+            Origin::Field(path) => Some(path.shown()),
+            Origin::Layout => None,
         }
     }
 }
@@ -66,13 +61,7 @@ pub(crate) struct Draft<'r> {
     /// Only what counts for the classification is wanted, and ids.
     pub(crate) facts_only: bool,
     pub(crate) record: Record,
-    time: Slot,
-    level: Slot,
-    message: Slot,
-    logged_by: Slot,
-    trace: Slot,
-    exception: Slot,
-    stack: Slot,
+    ranks: Ranks,
     /// Roles for which a field of one's own said something.
     own_roles: Vec<Role>,
 }
@@ -84,13 +73,15 @@ impl<'r> Draft<'r> {
             depth: 0,
             facts_only: false,
             record: Record::default(),
-            time: Slot::new(),
-            level: Slot::new(),
-            message: Slot::new(),
-            logged_by: Slot::new(),
-            trace: Slot::new(),
-            exception: Slot::new(),
-            stack: Slot::new(),
+            ranks: Ranks {
+                time: Rank::MAX,
+                level: Rank::MAX,
+                message: Rank::MAX,
+                logged_by: Rank::MAX,
+                trace: Rank::MAX,
+                exception: Rank::MAX,
+                stack: Rank::MAX,
+            },
             own_roles: Vec::new(),
         }
     }
@@ -132,7 +123,7 @@ impl<'r> Draft<'r> {
     }
 
     fn take(&mut self, meaning: Meaning, rank: Rank, own: bool, path: &Path, value: Scalar<'_>) {
-        let from = From::Field(path);
+        let from = Origin::Field(path);
         match meaning {
             Meaning::Time => {
                 if let Some(text) = value.short() {
@@ -223,7 +214,7 @@ impl<'r> Draft<'r> {
     /// Takes what the header of a line says.
     pub(crate) fn header(&mut self, header: &Header<'_>) {
         // What a layout says is worth as much as the first names of the table.
-        let from = From::Layout;
+        let from = Origin::Layout;
         if let Some(stamp) = header.stamp {
             self.set_stamp(stamp, 1, from);
         }
@@ -253,13 +244,13 @@ impl<'r> Draft<'r> {
     /// Takes the message behind a header.
     pub(crate) fn message(&mut self, text: &[u8]) {
         if !text.is_empty() {
-            self.set_message(Scalar::plain(text), 1, From::Layout);
+            self.set_message(Scalar::plain(text), 1, Origin::Layout);
         }
     }
 
     /// Takes a level that a text begins with, if none is known.
     pub(crate) fn level(&mut self, level: Level) {
-        self.set_level(level, 200, From::Layout);
+        self.set_level(level, 200, Origin::Layout);
     }
 
     /// Of what is inside of an envelope the innermost says more.
@@ -268,7 +259,7 @@ impl<'r> Draft<'r> {
         outer * 256 + rank.min(255)
     }
 
-    fn set_stamp(&mut self, stamp: Stamp, rank: Rank, from: From<'_>) {
+    fn set_stamp(&mut self, stamp: Stamp, rank: Rank, from: Origin<'_>) {
         let Some(time) = stamp.time(self.reader.now) else { return };
         // A zone is better than none, any year better than a guessed one.
         let guessed = match (stamp.has_zone(), stamp.has_year()) {
@@ -279,27 +270,27 @@ impl<'r> Draft<'r> {
         self.set_time(time, guessed, rank, from);
     }
 
-    fn set_time(&mut self, time: SystemTime, guessed: Rank, rank: Rank, from: From<'_>) {
+    fn set_time(&mut self, time: SystemTime, guessed: Rank, rank: Rank, from: Origin<'_>) {
         let rank = if rank == 0 { 0 } else { guessed * 4096 + self.deep(rank) };
-        if self.time.wants(rank) && !self.facts_only {
-            self.time.rank = rank;
+        if rank < self.ranks.time && !self.facts_only {
+            self.ranks.time = rank;
             self.record.time = Some(time);
             self.record.paths.time = from.shown();
         }
     }
 
-    fn set_level(&mut self, level: Level, rank: Rank, from: From<'_>) {
+    fn set_level(&mut self, level: Level, rank: Rank, from: Origin<'_>) {
         let rank = if rank == 0 { 0 } else { self.deep(rank) };
-        if self.level.wants(rank) && !self.facts_only {
-            self.level.rank = rank;
+        if rank < self.ranks.level && !self.facts_only {
+            self.ranks.level = rank;
             self.record.level = Some(level);
             self.record.paths.level = from.shown();
         }
     }
 
-    fn set_message(&mut self, value: Scalar<'_>, rank: Rank, from: From<'_>) {
+    fn set_message(&mut self, value: Scalar<'_>, rank: Rank, from: Origin<'_>) {
         let rank = if rank == 0 { 0 } else { self.deep(rank) };
-        if !self.message.wants(rank) || self.facts_only {
+        if rank >= self.ranks.message || self.facts_only {
             return;
         }
         let Some((text, cut)) = value.text(MAX_MESSAGE) else { return };
@@ -307,27 +298,27 @@ impl<'r> Draft<'r> {
         if text.is_empty() {
             return;
         }
-        self.message.rank = rank;
+        self.ranks.message = rank;
         self.record.cut += u32::from(cut);
         self.record.message = Some(text.to_owned());
         self.record.paths.message = from.shown();
     }
 
     /// Names of services are better than those of programs, and those than names of loggers.
-    fn set_logged_by(&mut self, name: &str, rank: Rank, from: From<'_>) {
+    fn set_logged_by(&mut self, name: &str, rank: Rank, from: Origin<'_>) {
         // Inside of an envelope a name of the same kind says more.
         let rank = if rank == 0 { 0 } else { rank * 4 + self.deep(0) / 256 };
-        if self.logged_by.wants(rank) && !self.facts_only {
-            self.logged_by.rank = rank;
+        if rank < self.ranks.logged_by && !self.facts_only {
+            self.ranks.logged_by = rank;
             self.record.logged_by = Some(name.to_owned());
             self.record.paths.logged_by = from.shown();
         }
     }
 
-    fn set_trace(&mut self, id: &str, rank: Rank, from: From<'_>) {
+    fn set_trace(&mut self, id: &str, rank: Rank, from: Origin<'_>) {
         let rank = if rank == 0 { 0 } else { self.deep(rank) };
-        if self.trace.wants(rank) {
-            self.trace.rank = rank;
+        if rank < self.ranks.trace {
+            self.ranks.trace = rank;
             self.record.trace = Some(id.to_owned());
             self.record.paths.trace = from.shown();
         }
@@ -335,22 +326,22 @@ impl<'r> Draft<'r> {
 
     fn set_exception(&mut self, name: &str, rank: Rank) {
         let rank = self.deep(rank);
-        if self.exception.wants(rank) {
-            self.exception.rank = rank;
+        if rank < self.ranks.exception {
+            self.ranks.exception = rank;
             self.record.exception = Some(name.to_owned());
         }
     }
 
     fn set_stack(&mut self, value: Scalar<'_>, rank: Rank) {
         let rank = self.deep(rank);
-        if !self.stack.wants(rank) {
+        if rank >= self.ranks.stack {
             return;
         }
         let Some((text, cut)) = value.text(MAX_STACK) else { return };
         if text.trim().is_empty() {
             return;
         }
-        self.stack.rank = rank;
+        self.ranks.stack = rank;
         self.record.cut += u32::from(cut);
         self.record.stack = Some(text.into_owned());
     }
