@@ -22,7 +22,7 @@ fn only_what_is_asked_for_is_reported() {
     assert_eq!(rules(&["--only", "category=disk_full", "--only", "who=network"]).len(), 0);
     assert_eq!(rules(&["--only", "rule=net.*"]).len(), 2);
     assert_eq!(rules(&["--only", "retry=backoff"]), ["connection_failed", "connection_failed"]);
-    assert_eq!(rules(&["--min-severity", "critical"]).len(), 0);
+    assert_eq!(rules(&["--min-severity", "critical"]), ["disk_full"]);
     // What is left out is said, and does not fail the run.
     let args = ["--only", "category=timeout", "--fail-on", "info"];
     dir.pipe(&args, &log).ends(0).says("nothing of what is asked for, 3 findings besides");
