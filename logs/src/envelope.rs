@@ -42,7 +42,7 @@ pub fn strip_envelope(line: &[u8]) -> Range<usize> {
 }
 
 /// The value of `log` in `{"log":"...\n","stream":...}`, without its line end.
-fn docker(line: &[u8]) -> Option<Range<usize>> {
+pub(crate) fn docker(line: &[u8]) -> Option<Range<usize>> {
     const OPEN: &[u8] = br#"{"log":""#;
     line.starts_with(OPEN).then_some(())?;
     let start = OPEN.len();

@@ -84,7 +84,7 @@ const OVER_BLANK: &[Join] = &[
     join(BRIDGE, FULL),
     join(TRACEBACK, PY_CHAIN),
     join(EXC | EXC_NAME, CARET),
-    join(FILE_POS | PYTEST, PYTEST | INDENT_PYTEST),
+    join(FILE_POS | PYTEST, PYTEST),
     join(RUBY_FRAME, COLON),
 ];
 
