@@ -1,0 +1,314 @@
+use std::ops::Range;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The reference: line by line from the first to the last, and nothing but that.
+fn naive(grouping: &Grouping, text: &[u8]) -> Vec<Range<usize>> {
+    let mut events: Vec<Range<usize>> = Vec::new();
+    let mut lines = 0;
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        let start = events.last().map_or(0, |event| event.end);
+        let line = start..start + line.len();
+        match events.last_mut() {
+            Some(event)
+                if lines < grouping.max_lines
+                    && line.end - event.start <= grouping.max_bytes
+                    && continues(text, event.start, &line, Ahead::Known) =>
+            {
+                event.end = line.end;
+                lines += 1;
+            }
+            _ => {
+                events.push(line);
+                lines = 1;
+            }
+        }
+    }
+    events
+}
+
+/// As the scanner asks: one event after the other, here with every place in it.
+fn check_bounds(grouping: &Grouping, text: &[u8]) {
+    let events = naive(grouping, text);
+    for (index, event) in events.iter().enumerate() {
+        let earlier = events[index / 2].start;
+        for place in event.clone() {
+            for from in [0, earlier, event.start] {
+                assert_eq!(grouping.bounds(text, from, place), *event, "from {from} at {place}");
+            }
+        }
+    }
+}
+
+/// However often a text is cut at the last event of what was read so far.
+fn check_cuts(grouping: &Grouping, text: &[u8]) {
+    let whole = naive(grouping, text);
+    let line_ends: Vec<usize> = memchr::memchr_iter(b'\n', text).map(|at| at + 1).collect();
+    for &end in &line_ends {
+        let cut = grouping.last_event(&text[..end]);
+        let mut pieces = naive(grouping, &text[..cut]);
+        pieces.extend(naive(grouping, &text[cut..]).iter().map(|e| e.start + cut..e.end + cut));
+        assert_eq!(pieces, whole, "cut at {cut} of {end}");
+    }
+    let mut start = 0;
+    for &end in &line_ends {
+        start += grouping.last_event(&text[start..end]);
+        assert!(whole.iter().any(|event| event.start == start));
+    }
+}
+
+/// Lines that mean something to each other. Proptest puts them together as it likes.
+const LINES: &[&str] = &[
+    "",
+    "  ",
+    "plain words",
+    "it failed:",
+    "body {",
+    "{",
+    "[",
+    "}",
+    "},",
+    "  \"a\": 1",
+    "2024-01-02 03:04:05 ERROR save failed",
+    "2024-01-02 03:04:05 ERROR \tat a.B.c(B.java:1)",
+    "2024-01-02T03:04:05Z     at a.B.c(B.java:1)",
+    "12:00:01 INFO x:",
+    "ERROR x",
+    "java.io.IOException: x",
+    "\tat a.B.c(B.java:1)",
+    "    at f (/x.js:1:2)",
+    "... 12 more",
+    "\t... 12 more",
+    "...",
+    "Caused by: y",
+    "Traceback (most recent call last):",
+    "  File \"a.py\", line 1, in f",
+    "    f(x)",
+    "    ^^^^",
+    "ValueError: x",
+    "Name: x",
+    "KeyboardInterrupt",
+    "During handling of the above exception, another exception occurred:",
+    "panic: x",
+    "[signal SIGSEGV]",
+    "goroutine 1 [running]:",
+    "main.f(0x1)",
+    "\t/x/main.go:12 +0x1d",
+    "created by main.g",
+    "exit status 2",
+    "thread 'main' panicked at src/main.rs:2:5:",
+    "note: run with `RUST_BACKTRACE=1`",
+    "note: other",
+    "  --> x.rs:1:2",
+    "10 | let",
+    "main.c:1:2: error: x",
+    "main.c:1:2: note: x",
+    "main.c: In function 'f':",
+    "#0 /x.php(12): f()",
+    "E   assert",
+    "x.py:3: AssertionError",
+    "<html>",
+    "<body>",
+    "</html>",
+    "<?xml version=\"1.0\"?>",
+    "2024-01-02 03:04:05.678 UTC [12] ERROR:  x",
+    "2024-01-02 03:04:05.678 UTC [12] DETAIL:  x",
+    "2024-01-02 03:04:05.678 UTC [13] DETAIL:  x",
+    "DETAIL:  x",
+    "ORA-00604: x",
+    "npm ERR! x",
+    "* What went wrong:",
+    "> x",
+    "** (RuntimeError) x",
+    "State: x",
+    "│ x",
+    "Jan 02, 2024 3:04:05 AM a.B c",
+    "SEVERE: x",
+    "Jan  2 03:04:05 host app[1]: x",
+    "Jan  2 03:04:05 host app[1]:     at x",
+    "Jan  2 03:04:05 host app[2]: \tat x",
+    "Jan  2 03:04:05 host app[1]: ",
+    "Jan  2 03:04:05 host kernel: [   12.345678] BUG: x",
+    "Jan  2 03:04:05 host kernel: [   12.345678] Call Trace:",
+    "[   12.345678] BUG: x",
+    "[   12.345678]  dump_stack+0x1/0x2",
+    "web-1  | x",
+    "web-1  |     at x",
+    "web-1  | ",
+    "web-1  | Caused by: x",
+    "db-1   |     at x",
+    "2024-01-02T03:04:05.678901234Z stderr F x",
+    "2024-01-02T03:04:05.678901234Z stderr F \tat x",
+    "2024-01-02T03:04:05.678901234Z stdout P x",
+    "2024-01-02T03:04:05.678901234Z stdout F ",
+    "2024-01-02T03:04:05.678901234Z stdout F Caused by: x",
+    "{\"log\":\"x\\n\",\"stream\":\"stderr\"}",
+    "{\"log\":\"\\tat x\\n\",\"stream\":\"stderr\"}",
+    "{\"log\":\"cut\",\"stream\":\"stderr\"}",
+    "{\"log\":\"\\n\",\"stream\":\"stderr\"}",
+    "{\"level\":\"error\"}",
+    "\u{1b}[31m    at x\u{1b}[0m",
+];
+
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        30 => proptest::sample::select(LINES).prop_map(|line| line.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..12),
+        1 => (proptest::sample::select(LINES), 0..40usize)
+            .prop_map(|(line, at)| line.as_bytes()[..at.min(line.len())].to_vec()),
+    ]
+}
+
+fn log(lines: usize) -> impl Strategy<Value = Vec<u8>> {
+    let end = prop_oneof![9 => Just(&b"\n"[..]), 1 => Just(&b"\r\n"[..])];
+    (proptest::collection::vec((line(), end), 0..lines), any::<bool>()).prop_map(
+        |(lines, is_whole)| {
+            let mut log = Vec::new();
+            for (line, end) in lines {
+                log.extend(line);
+                log.extend(end);
+            }
+            if !is_whole {
+                log.pop();
+            }
+            log
+        },
+    )
+}
+
+fn tight() -> impl Strategy<Value = Grouping> {
+    (1..5usize, 1..200usize)
+        .prop_map(|(max_lines, max_bytes)| Grouping { max_lines, max_bytes })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn bounds_are_those_of_framing_line_by_line(log in log(14)) {
+        check_bounds(&Grouping::default(), &log);
+    }
+
+    #[test]
+    fn bounds_under_limits(log in log(14), grouping in tight()) {
+        check_bounds(&grouping, &log);
+    }
+
+    #[test]
+    fn pieces_fall_into_the_same_events(log in log(12)) {
+        check_cuts(&Grouping::default(), &log);
+    }
+
+    #[test]
+    fn a_line_joins_by_itself_and_four_others(
+        before in log(6), middle in log(6), behind in log(6)
+    ) {
+        // Whether a line deep inside of `middle` begins an event is not changed by what is far.
+        let grouping = Grouping::default();
+        let mut all = before.clone();
+        all.push(b'\n');
+        let at = all.len();
+        all.extend(b"2024-01-02 03:04:05 INFO a\n2024-01-02 03:04:05 INFO b\n");
+        let from = all.len();
+        all.extend(&middle);
+        all.extend(b"\n2024-01-02 03:04:05 INFO a\n2024-01-02 03:04:05 INFO b\n");
+        let end = all.len();
+        all.extend(&behind);
+        let far: Vec<_> = naive(&grouping, &all).into_iter()
+            .filter(|event| event.start > at && event.end < end)
+            .map(|event| event.start - at..event.end - at)
+            .collect();
+        let near: Vec<_> = naive(&grouping, &all[at..end]).into_iter()
+            .filter(|event| event.start > 0 && event.end < end - at)
+            .collect();
+        prop_assert_eq!(far, near);
+        prop_assert!(from > at);
+    }
+}
+
+#[test]
+fn marks_fit_into_their_bits() {
+    assert!(shape::mark::COUNT <= 64);
+}
+
+#[test]
+fn limits_cut_from_the_head() {
+    let mut log = b"head\n".to_vec();
+    log.extend(b"\tat x\n".repeat(7));
+    let grouping = Grouping { max_lines: 3, ..Grouping::default() };
+    let lengths: Vec<_> = naive(&grouping, &log).iter().map(Range::len).collect();
+    assert_eq!(lengths, [17, 18, 12]);
+    check_bounds(&grouping, &log);
+    // 5 + 6 + 6 bytes fit, one line more does not; one line alone always does.
+    let grouping = Grouping { max_bytes: 20, ..Grouping::default() };
+    let lengths: Vec<_> = naive(&grouping, &log).iter().map(Range::len).collect();
+    assert_eq!(lengths, [17, 18, 12]);
+    let grouping = Grouping { max_bytes: 2, ..Grouping::default() };
+    assert_eq!(naive(&grouping, &log).len(), 8);
+    check_bounds(&grouping, &log);
+    assert_eq!(Grouping::lines().last_event(&log), log.len());
+    assert_eq!(Grouping::default().last_event(&log), 0);
+    assert_eq!(Grouping::default().last_event(b"a\n2024"), 0);
+}
+
+/// Asked around every line as the scanner asks, this takes a day if a question costs the run it
+/// falls into.
+#[test]
+fn a_hostile_run_costs_what_it_is_long() {
+    for line in ["\tat a.B.c(B.java:1)\n", "\n", "}\n", "E   x\n", "a.B: x\n", "\t\n"] {
+        let mut log = b"2024-01-02 03:04:05 ERROR head\n".to_vec();
+        log.extend(line.as_bytes().repeat(200_000));
+        for grouping in
+            [Grouping::default(), Grouping { max_lines: usize::MAX, max_bytes: usize::MAX }]
+        {
+            let mut from = 0;
+            let mut place = 0;
+            while place < log.len() {
+                let event = grouping.bounds(&log, from, place);
+                assert!(event.start <= place && place < event.end && from <= event.start);
+                from = event.end;
+                place = from + 7;
+            }
+            grouping.last_event(&log);
+        }
+    }
+}
+
+/// From far behind the end of the event before.
+#[test]
+fn a_run_is_walked_back_once() {
+    let log = b"\tat a.B.c(B.java:1)\n".repeat(200_000);
+    let grouping = Grouping::default();
+    let mut from = 0;
+    // Every fiftieth event is asked for.
+    for place in (0..log.len()).step_by(50 * 500 * 20) {
+        let event = grouping.bounds(&log, from, place);
+        assert_eq!(event.start % (500 * 20), 0);
+        from = event.end;
+    }
+}
+
+#[test]
+fn long_lines_are_looked_at_near_their_beginning() {
+    let mut log = Vec::new();
+    for _ in 0..8 {
+        log.extend(b"\t");
+        log.extend(vec![b'a'; 1 << 20]);
+        log.extend(b"\n");
+        log.extend(vec![b' '; 1 << 20]);
+        log.extend(b"\n");
+    }
+    check_long(&log);
+}
+
+fn check_long(log: &[u8]) {
+    let grouping = Grouping::default();
+    let events = naive(&grouping, log);
+    // No line has room beside another.
+    assert_eq!(events.len(), 16);
+    for event in &events {
+        assert_eq!(grouping.bounds(log, 0, event.end - 1), *event);
+    }
+}
