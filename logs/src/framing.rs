@@ -10,7 +10,7 @@ use crate::record::{Reader, Record};
 
 /// How a log falls into events, and how their records are read.
 ///
-/// ```no_run
+/// ```
 /// use whyerr::scan::Scanner;
 /// use whyerr::{Classifier, Scratch};
 /// use whyerr_logs::LogFraming;

@@ -18,13 +18,13 @@ pub(super) enum Ahead {
 /// empty, only if the line behind has a mark of it; where `beyond` is not empty, only if the line
 /// before the one before has a mark of it.
 struct Join {
-    line: u64,
-    after: u64,
-    next: u64,
-    beyond: u64,
+    line: Marks,
+    after: Marks,
+    next: Marks,
+    beyond: Marks,
 }
 
-const fn join(line: u64, after: u64) -> Join {
+const fn join(line: Marks, after: Marks) -> Join {
     Join { line, after, next: 0, beyond: 0 }
 }
 
@@ -68,6 +68,7 @@ const JOINS: &[Join] = &[
     join(STARS, HEADER | STARS | INDENT | ERL_REPORT),
     join(BEAM_TAIL, INDENT | STARS | BEAM_TAIL),
     // Runs of one tool.
+    join(RUBY_FRAME, RUBY_FRAME),
     join(NPM, NPM),
     join(REMOTE, REMOTE),
     join(MAKE, MAKE),
@@ -75,7 +76,7 @@ const JOINS: &[Join] = &[
     join(RANGLE, RANGLE),
     Join { line: RANGLE, after: PLAIN, next: 0, beyond: GRADLE },
     // The kernel.
-    join(KERNEL | KERNEL_END, KERNEL_HEAD | KERNEL),
+    join(KERNEL | KERNEL_END, KERNEL_HEAD | KERNEL | INDENT | KERNEL_END),
     join(KERNEL_HEAD, KERNEL_CUT),
 ];
 
@@ -89,7 +90,7 @@ const OVER_BLANK: &[Join] = &[
 ];
 
 /// Marks without which a line continues nothing.
-const MAY_JOIN: u64 = {
+const MAY_JOIN: Marks = {
     let mut all = SELF | BLANK | PIECE;
     let mut at = 0;
     while at < JOINS.len() {
@@ -132,8 +133,7 @@ pub(super) fn continues(chunk: &[u8], floor: usize, line: &Range<usize>, ahead: 
     }
     if this.has(BLANK) {
         let next = behind(line.end);
-        return next
-            .is_some_and(|(next, _)| next.may_follow(&this) && over_blank(&last, &next));
+        return next.is_some_and(|(next, _)| next.may_follow(&this) && over_blank(&last, &next));
     }
     if this.has(SELF) {
         return true;

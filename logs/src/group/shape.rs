@@ -5,18 +5,16 @@ use super::wrapping::Wrapping;
 
 /// Marks of a line: bits of one number.
 pub(super) mod mark {
+    pub(in super::super) type Marks = u128;
+
     macro_rules! marks {
         ($($(#[$about:meta])* $name:ident)*) => { marks!(@ 0u32; $($(#[$about])* $name)*); };
         (@ $at:expr; $(#[$about:meta])* $name:ident $($rest:tt)*) => {
             $(#[$about])*
-            pub(in super::super) const $name: u64 = 1 << ($at);
+            pub(in super::super) const $name: Marks = 1 << ($at);
             marks!(@ $at + 1; $($rest)*);
         };
-        (@ $at:expr;) => {
-            /// Marks there are.
-            #[cfg(test)]
-            pub(in super::super) const COUNT: u32 = $at;
-        };
+        (@ $at:expr;) => {};
     }
     marks! {
         /// Nothing but white space.
@@ -45,7 +43,7 @@ pub(super) mod mark {
         HEADER
         /// Neither header nor indentation.
         PLAIN
-        /// Full, and no exception: what a traceback may follow.
+        /// Full, and not the last line of a traceback, for all that it shows.
         TEXT
         /// Ends with a colon.
         COLON
@@ -63,6 +61,8 @@ pub(super) mod mark {
         EXC_NAME
         /// Any name, and a message.
         NAME
+        /// The same, and it looks like a class.
+        CLASS
         TRACEBACK
         /// What stands between chained tracebacks of Python.
         PY_CHAIN
@@ -124,7 +124,7 @@ const NEAR: usize = 256;
 /// A line's marks, and whose it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape<'a> {
-    marks: u64,
+    marks: Marks,
     source: &'a [u8],
     is_carried: bool,
     is_anything: bool,
@@ -133,9 +133,9 @@ pub(super) struct Shape<'a> {
 impl<'a> Shape<'a> {
     /// Of a line that is not known: whatever makes another one join.
     pub(super) const ANYTHING: Shape<'static> =
-        Shape { marks: u64::MAX, source: b"", is_carried: false, is_anything: true };
+        Shape { marks: Marks::MAX, source: b"", is_carried: false, is_anything: true };
 
-    pub(super) fn has(&self, marks: u64) -> bool {
+    pub(super) fn has(&self, marks: Marks) -> bool {
         self.marks & marks != 0
     }
 
@@ -176,7 +176,7 @@ impl<'a> Shape<'a> {
 }
 
 /// The marks of the text of a line. Whose it is may turn out from the text.
-fn text<'a>(wrapping: &Wrapping<'a>, source: &mut &'a [u8]) -> u64 {
+fn text<'a>(wrapping: &Wrapping<'a>, source: &mut &'a [u8]) -> Marks {
     let text = without_colours(wrapping.text);
     let indent = Indent::of(text);
     let rest = without_colours(indent.rest);
@@ -224,7 +224,7 @@ fn text<'a>(wrapping: &Wrapping<'a>, source: &mut &'a [u8]) -> u64 {
     } else {
         marks |= unheaded(near, is_open);
     }
-    if marks & EXC_NAME == 0 {
+    if marks & CLASS == 0 || marks & COLON != 0 {
         marks |= TEXT;
     }
     if marks & HEADER == 0 {
@@ -234,7 +234,7 @@ fn text<'a>(wrapping: &Wrapping<'a>, source: &mut &'a [u8]) -> u64 {
 }
 
 /// Marks of words that need a second look.
-fn confirmed(text: &[u8], word: &[u8], marks: u64) -> u64 {
+fn confirmed(text: &[u8], word: &[u8], marks: Marks) -> Marks {
     let rest = &text[word.len()..];
     let has = |part: &[u8]| memchr::memmem::find(rest, part).is_some();
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -246,7 +246,6 @@ fn confirmed(text: &[u8], word: &[u8], marks: u64) -> u64 {
         b"0x" => has(b" is located "),
         b"thread '" => has(b"panicked at ") && text.ends_with(b":"),
         b"PHP   " => rest.trim_ascii_start().first().is_some_and(u8::is_ascii_digit),
-        b"InnoDB: " => !text.is_empty(),
         _ => true,
     };
     if is_so { marks } else { 0 }
@@ -297,7 +296,7 @@ fn without_colours(mut text: &[u8]) -> &[u8] {
 }
 
 /// What a text ends with.
-fn ends(text: &[u8]) -> u64 {
+fn ends(text: &[u8]) -> Marks {
     let text = text.trim_ascii_end();
     match text.last() {
         Some(b':') => COLON,
@@ -316,7 +315,7 @@ fn is_padded_header(rest: &[u8], width: usize) -> bool {
     }
 }
 
-fn indented(indent: &Indent<'_>, rest: &[u8]) -> u64 {
+fn indented(indent: &Indent<'_>, rest: &[u8]) -> Marks {
     let near = &rest[..rest.len().min(NEAR)];
     if is_frame(near) {
         return FRAME;
@@ -330,6 +329,7 @@ fn indented(indent: &Indent<'_>, rest: &[u8]) -> u64 {
         b':' if near.starts_with(b":::") => BAR,
         b'0'..=b'9' => gutter(near).map_or(0, |_| BAR),
         b'/' | b'A'..=b'Z' if indent.has_tab && (has(b".go:") || has(b".s:")) => GO_FILE,
+        b'f' if near.starts_with(b"from ") && near.ends_with(b":") => GCC_IN,
         // Terraform without its box, pip.
         b'o' if near.starts_with(b"on ") && has(b" line ") => BRIDGE,
         b'n' if near.starts_with(b"note: This error originates ") => BRIDGE,
@@ -345,25 +345,20 @@ fn is_frame(text: &[u8]) -> bool {
 }
 
 /// What a line of the kernel is whatever it begins with: a frame, a row of a table.
-fn kernel(text: &[u8]) -> u64 {
+fn kernel(text: &[u8]) -> Marks {
     let near = &text[..text.len().min(NEAR)];
     let has = |part: &[u8]| memchr::memmem::find(near, part).is_some();
-    let inside = near.trim_ascii_start();
-    match inside.first() {
-        Some(b'[') if matches!(inside.get(1), Some(b' ' | b'0'..=b'9' | b'<')) => KERNEL,
-        Some(b'[') => has(b"  pid  ").then_some(KERNEL).unwrap_or_default(),
-        Some(b'0'..=b'9') if has(b" pages ") || has(b" total pagecache") => KERNEL,
-        _ if near.first() == Some(&b' ') && (has(b"+0x") || has(b"TASK>") || has(b"IRQ>")) => {
-            KERNEL
-        }
-        _ if near.starts_with(b" ") && near.len() < 120 && has(b":") => KERNEL,
-        _ if has(b" invoked oom-killer: ") => KERNEL_HEAD,
-        _ => 0,
-    }
+    let is_kernel = match near {
+        [b'[', b' ' | b'0'..=b'9' | b'<', ..] => true,
+        [b'0'..=b'9', ..] => has(b" pages") || has(b" total pagecache"),
+        [b' ', ..] => has(b"+0x") || has(b"TASK>") || has(b"IRQ>"),
+        _ => return if has(b" invoked oom-killer: ") { KERNEL_HEAD } else { 0 },
+    };
+    if is_kernel { KERNEL } else { 0 }
 }
 
 /// `ERROR:  `, `DETAIL:  ` behind any prefix; and the process id in brackets before it.
-fn postgres(text: &[u8]) -> Option<(u64, &[u8])> {
+fn postgres(text: &[u8]) -> Option<(Marks, &[u8])> {
     for at in memchr::memchr_iter(b':', text) {
         if text.get(at + 1..at + 3) != Some(b"  ") {
             continue;
@@ -394,7 +389,10 @@ fn has_header(text: &[u8]) -> bool {
                 (1 | 2, Some(b':')) => is_digit(digits + 1) && is_digit(digits + 2),
                 (1 | 2, Some(b'/' | b'-')) => {
                     let month = text.get(digits + 1).is_some_and(u8::is_ascii_alphanumeric);
-                    month && text.get(digits + 3).is_some_and(|byte| b"/- abcdefghijklmnopqrstuvwxyz".contains(byte))
+                    month
+                        && text
+                            .get(digits + 3)
+                            .is_some_and(|byte| b"/- abcdefghijklmnopqrstuvwxyz".contains(byte))
                 }
                 (8, Some(b'-' | b'T' | b' ')) | (10 | 13, Some(b'.' | b' ')) => true,
                 _ => false,
@@ -409,9 +407,13 @@ fn has_header(text: &[u8]) -> bool {
         }
         b'<' => is_digit(1) && memchr::memchr(b'>', &text[..text.len().min(5)]).is_some(),
         b'{' => text.len() > 1 && matches!(text[1], b'"' | b' ') && text.len() > 2,
-        b'A'..=b'Z' => has_level(text) || (is_digit(1) && is_digit(4) && text.get(5) == Some(&b' ')),
+        b'A'..=b'Z' => {
+            has_level(text) || (is_digit(1) && is_digit(4) && text.get(5) == Some(&b' '))
+        }
         b'a'..=b'z' => {
-            [&b"ts="[..], b"time=", b"level=", b"msg=", b"t=", b"at="].iter().any(|key| text.starts_with(key))
+            [&b"ts="[..], b"time=", b"level=", b"msg=", b"t=", b"at="]
+                .iter()
+                .any(|key| text.starts_with(key))
                 || is_lower_level(text)
         }
         _ => false,
@@ -430,18 +432,19 @@ fn is_lower_level(text: &[u8]) -> bool {
     let level = &text[..length];
     match text.get(length) {
         Some(b':') => matches!(level, b"fail" | b"crit" | b"info" | b"dbug" | b"trce" | b"warn"),
-        Some(b']') => {
-            words::LEVELS.iter().any(|word| word.eq_ignore_ascii_case(level))
-        }
+        Some(b']') => words::LEVELS.iter().any(|word| word.eq_ignore_ascii_case(level)),
         _ => false,
     }
 }
 
 /// Marks of a text that begins at its first column and has no header.
-fn unheaded(text: &[u8], is_open: bool) -> u64 {
+fn unheaded(text: &[u8], is_open: bool) -> Marks {
     match text[0] {
         b'}' | b']' | b')' => {
             let text = text.trim_ascii_end();
+            if text.starts_with(b"]]></") {
+                return END_TAG;
+            }
             let is_closing = |byte: &u8| matches!(byte, b'}' | b']' | b')' | b',' | b';' | b' ');
             match (text.iter().all(is_closing), text.last()) {
                 (true, Some(b',')) => CLOSES | COMMA,
@@ -464,14 +467,14 @@ fn unheaded(text: &[u8], is_open: bool) -> u64 {
 }
 
 /// `12 |`
-fn gutter(text: &[u8]) -> Option<u64> {
+fn gutter(text: &[u8]) -> Option<Marks> {
     let digits = text.iter().take(7).take_while(|byte| byte.is_ascii_digit()).count();
     let bar = text.get(digits..)?.trim_ascii_start();
     (digits > 0 && bar.first() == Some(&b'|')).then_some(GUTTER)
 }
 
 /// `#0 /x.php(12): f()`, `#1 {main}`, `#2 0x0000 in f`
-fn hash_frame(text: &[u8]) -> u64 {
+fn hash_frame(text: &[u8]) -> Marks {
     let digits = text[1..].iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
     let rest = text.get(1 + digits..).unwrap_or_default();
     let Some(rest) = rest.strip_prefix(b" ").filter(|_| digits > 0) else { return 0 };
@@ -482,28 +485,28 @@ fn hash_frame(text: &[u8]) -> u64 {
     if is_frame { SELF } else { 0 }
 }
 
-fn tag(text: &[u8]) -> u64 {
+/// An element or its end. What follows the name of one inside of a document may be text.
+fn tag(text: &[u8]) -> Marks {
     let text = text.trim_ascii_end();
-    if !text.ends_with(b">") {
-        return 0;
-    }
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b":-_/".contains(byte);
     let name = &text[1..];
     let name = &name[..name.iter().take(64).take_while(|byte| is_name(byte)).count()];
+    let inner = if words::INNER_TAGS.contains(&name) { INNER_TAG } else { 0 };
+    if !text.ends_with(b">") {
+        return inner;
+    }
     match name.first() {
         Some(b'/') if name.len() > 1 => END_TAG,
         Some(byte) if byte.is_ascii_alphabetic() => {
-            let is_closed =
-                text.ends_with(b"/>") || memchr::memmem::find(text, b"</").is_some();
-            let inner = words::INNER_TAGS.contains(&name);
-            TAG | if is_closed { 0 } else { OPEN_TAG } | if inner { INNER_TAG } else { 0 }
+            let is_closed = text.ends_with(b"/>") || memchr::memmem::find(text, b"</").is_some();
+            inner | TAG | if is_closed { 0 } else { OPEN_TAG }
         }
         _ => 0,
     }
 }
 
 /// `ValueError: x`, `a.b.SomeException`, `TypeError [ERR_X]: x`; any name with less right.
-fn exception(text: &[u8]) -> u64 {
+fn exception(text: &[u8]) -> Marks {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
     let length = text.iter().take_while(|byte| is_name(byte)).count();
     let (name, rest) = text.split_at(length);
@@ -520,14 +523,16 @@ fn exception(text: &[u8]) -> u64 {
     let is_class = last.first().is_some_and(u8::is_ascii_uppercase);
     let is_qualified = last.len() < name.len() && last.len() > 1;
     if is_class && (is_qualified || words::EXCEPTION_ENDS.iter().any(|end| last.ends_with(end))) {
-        EXC | EXC_NAME | NAME
+        EXC | EXC_NAME | NAME | CLASS
+    } else if is_class {
+        NAME | CLASS
     } else {
         NAME
     }
 }
 
 /// `main.c:12:3: `, `x.py:12: `, and what gcc says of them. Ruby's frames end with a quote.
-fn file_position(text: &[u8]) -> u64 {
+fn file_position(text: &[u8]) -> Marks {
     let Some(colon) = memchr::memchr(b':', text) else { return 0 };
     if memchr::memchr2(b' ', b'(', &text[..colon]).is_some() {
         return 0;
@@ -560,7 +565,7 @@ fn file_position(text: &[u8]) -> u64 {
 }
 
 /// `main.f(0x1, 0x2)`, `net/http.(*conn).serve`: names of functions of Go.
-fn call(text: &[u8]) -> u64 {
+fn call(text: &[u8]) -> Marks {
     let open = memchr::memchr(b'(', text).unwrap_or(text.len());
     let name = &text[..open];
     let is_call = open == text.len() || text.ends_with(b")");

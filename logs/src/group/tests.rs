@@ -179,12 +179,11 @@ fn log(lines: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn tight() -> impl Strategy<Value = Grouping> {
-    (1..5usize, 1..200usize)
-        .prop_map(|(max_lines, max_bytes)| Grouping { max_lines, max_bytes })
+    (1..5usize, 1..200usize).prop_map(|(max_lines, max_bytes)| Grouping { max_lines, max_bytes })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn bounds_are_those_of_framing_line_by_line(log in log(14)) {
@@ -200,37 +199,6 @@ proptest! {
     fn pieces_fall_into_the_same_events(log in log(12)) {
         check_cuts(&Grouping::default(), &log);
     }
-
-    #[test]
-    fn a_line_joins_by_itself_and_four_others(
-        before in log(6), middle in log(6), behind in log(6)
-    ) {
-        // Whether a line deep inside of `middle` begins an event is not changed by what is far.
-        let grouping = Grouping::default();
-        let mut all = before.clone();
-        all.push(b'\n');
-        let at = all.len();
-        all.extend(b"2024-01-02 03:04:05 INFO a\n2024-01-02 03:04:05 INFO b\n");
-        let from = all.len();
-        all.extend(&middle);
-        all.extend(b"\n2024-01-02 03:04:05 INFO a\n2024-01-02 03:04:05 INFO b\n");
-        let end = all.len();
-        all.extend(&behind);
-        let far: Vec<_> = naive(&grouping, &all).into_iter()
-            .filter(|event| event.start > at && event.end < end)
-            .map(|event| event.start - at..event.end - at)
-            .collect();
-        let near: Vec<_> = naive(&grouping, &all[at..end]).into_iter()
-            .filter(|event| event.start > 0 && event.end < end - at)
-            .collect();
-        prop_assert_eq!(far, near);
-        prop_assert!(from > at);
-    }
-}
-
-#[test]
-fn marks_fit_into_their_bits() {
-    assert!(shape::mark::COUNT <= 64);
 }
 
 #[test]
@@ -300,15 +268,11 @@ fn long_lines_are_looked_at_near_their_beginning() {
         log.extend(vec![b' '; 1 << 20]);
         log.extend(b"\n");
     }
-    check_long(&log);
-}
-
-fn check_long(log: &[u8]) {
     let grouping = Grouping::default();
-    let events = naive(&grouping, log);
+    let events = naive(&grouping, &log);
     // No line has room beside another.
     assert_eq!(events.len(), 16);
     for event in &events {
-        assert_eq!(grouping.bounds(log, 0, event.end - 1), *event);
+        assert_eq!(grouping.bounds(&log, 0, event.end - 1), *event);
     }
 }

@@ -3,10 +3,10 @@
 use super::shape::mark::*;
 
 /// Continues the line before, and also over a blank line.
-const ON: u64 = SELF | BRIDGE;
+const ON: Marks = SELF | BRIDGE;
 
 /// What a text may begin with, by its first byte. The first that fits counts.
-pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
+pub(super) fn starts(first: u8) -> &'static [(&'static [u8], Marks)] {
     match first {
         b'C' => &[
             (b"Caused by:", ON),
@@ -65,11 +65,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
             (b"Location:", BRIDGE),
         ],
         b'F' => &[(b"FS: ", KERNEL), (b"Free swap", KERNEL), (b"Function: ", BEAM_TAIL)],
-        b'.' => &[
-            (b"...additional frames elided...", SELF),
-            (b"... ", SELF),
-            (b"...", ELISION),
-        ],
+        b'.' => &[(b"...additional frames elided...", SELF), (b"... ", SELF), (b"...", ELISION)],
         b'-' => &[
             (b"---> ", SELF),
             (b"--- End of ", SELF),
@@ -86,11 +82,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
             (b"EFLAGS: ", KERNEL),
         ],
         b'>' => &[(b">   ", PYTEST), (b"> ", RANGLE)],
-        b'N' => &[
-            (b"Node.js v", ON),
-            (b"NIP: ", KERNEL),
-            (b"Node ", KERNEL),
-        ],
+        b'N' => &[(b"Node.js v", ON), (b"NIP: ", KERNEL), (b"Node ", KERNEL)],
         b'(' => &[(b"(Use `node --trace", ON)],
         b'R' => &[
             (b"Require stack:", SELF | REQUIRE),
@@ -106,10 +98,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
         b'c' => &[(b"created by ", GO_CALL)],
         b'e' => &[(b"exit status ", GO_EXIT)],
         b'p' => &[(b"panic: ", GO_PANIC), (b"previously allocated by thread ", BRIDGE)],
-        b'f' => &[
-            (b"fatal error: ", GO_PANIC),
-            (b"freed by thread ", BRIDGE),
-        ],
+        b'f' => &[(b"fatal error: ", GO_PANIC), (b"freed by thread ", BRIDGE)],
         b'a' => &[
             (b"and the repository exists.", SELF),
             (b"allocated by thread ", BRIDGE),
@@ -133,11 +122,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
             (b"npm error", NPM),
         ],
         b'h' => &[(b"hint: ", SELF), (b"help: ", NOTE)],
-        b'r' => &[
-            (b"remote: ", REMOTE),
-            (b"runtime stack:", ON),
-            (b"raw: ", KERNEL),
-        ],
+        b'r' => &[(b"remote: ", REMOTE), (b"runtime stack:", ON), (b"raw: ", KERNEL)],
         b'm' => &[(b"make", MAKE)],
         b'O' => &[
             (b"ORA-06512", SELF | ORA),
@@ -171,11 +156,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
             (b"* Exception is:", BRIDGE | GRADLE),
         ],
         b'=' => &[(b"=ERROR REPORT====", ERL_REPORT), (b"=CRASH REPORT====", ERL_REPORT)],
-        b'[' => &[
-            (b"[signal ", GO_SIGNAL),
-            (b"[stacktrace]", SELF),
-            (b"[cause]: ", SELF),
-        ],
+        b'[' => &[(b"[signal ", GO_SIGNAL), (b"[stacktrace]", SELF), (b"[cause]: ", SELF)],
         b't' => &[(b"thread '", RUST_PANIC)],
         b'#' => &[(b"#PF: ", KERNEL)],
         b'0' => &[(b"0x", BRIDGE)],
@@ -201,7 +182,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], u64)] {
 }
 
 /// What stands in capitals before a colon and two spaces, as PostgreSQL writes it.
-pub(super) const POSTGRES: &[(&[u8], u64)] = &[
+pub(super) const POSTGRES: &[(&[u8], Marks)] = &[
     (b"ERROR", PG),
     (b"FATAL", PG),
     (b"PANIC", PG),

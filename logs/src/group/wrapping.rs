@@ -78,7 +78,7 @@ impl<'a> Wrapping<'a> {
                 self.is_carrier = true;
                 self.is_padded = true;
                 self.is_kernel |= header.program == Some(b"kernel");
-                source = syslog_source(before);
+                source = if text.starts_with(b"[") { b"" } else { syslog_source(before) };
             }
             _ => {
                 let is_utc = before.get(10) == Some(&b'T') && before.ends_with(b"Z ");
