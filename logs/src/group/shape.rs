@@ -1,5 +1,9 @@
 //! What a line looks like, by itself.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::words;
 use super::wrapping::Wrapping;
 
@@ -120,6 +124,9 @@ use mark::*;
 
 /// Bytes of a text that are looked at, beside its last one.
 const NEAR: usize = 256;
+
+/// Behind the tags of PostgreSQL.
+static COLON_AND_SPACES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b":  "));
 
 /// A line's marks, and whose it is.
 #[derive(Debug, Clone, Copy)]
@@ -359,10 +366,7 @@ fn kernel(text: &[u8]) -> Marks {
 
 /// `ERROR:  `, `DETAIL:  ` behind any prefix; and the process id in brackets before it.
 fn postgres(text: &[u8]) -> Option<(Marks, &[u8])> {
-    for at in memchr::memchr_iter(b':', text) {
-        if text.get(at + 1..at + 3) != Some(b"  ") {
-            continue;
-        }
+    for at in COLON_AND_SPACES.find_iter(text) {
         let before = &text[..at];
         let letters = before.iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count();
         let (prefix, word) = before.split_at(at - letters);

@@ -10,6 +10,9 @@ use crate::record::header::Line;
 /// Most envelopes inside of each other.
 const DEPTH: usize = 3;
 
+/// Bytes in which a name before a bar ends.
+const NAME: usize = 160;
+
 /// A line and what stands around it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wrapping<'a> {
@@ -48,17 +51,27 @@ impl<'a> Wrapping<'a> {
     fn take_off(&mut self) -> bool {
         use Format::{Cri, Prefixed, Syslog, Text};
         let text = self.text;
-        let layouts: &[Format] = match text.first() {
-            Some(b'{') => return self.docker(),
-            Some(b'<') => &[Syslog],
-            Some(b'[') => &[Prefixed, Syslog, Text],
-            Some(b'0'..=b'9') => &[Cri, Syslog, Text],
-            Some(b'A'..=b'Z') => &[Prefixed, Syslog, Text],
-            Some(b'a'..=b'z') => &[Prefixed],
+        let line = |layouts: &[Format]| {
+            let line = Line::new(text);
+            layouts.iter().find_map(|&format| line.header(Some(format)))
+        };
+        // Looks at a few bytes first: most lines have nothing of all this.
+        let near = &text[..text.len().min(NAME)];
+        let found = match near {
+            [b'{', ..] => return self.docker(),
+            [b'<', b'0'..=b'9', ..] => line(&[Syslog]),
+            [b'[', b'p', ..] => line(&[Prefixed]),
+            [b'[', b' ' | b'0'..=b'9', ..] => line(&[Syslog, Text]),
+            // What has no time has no layout that begins with one.
+            [b'0'..=b'9', ..] if begins_with_time(near) => {
+                line(&[Text]).map(|time| line(&[Cri, Syslog]).unwrap_or(time))
+            }
+            [b'A'..=b'Z', _, _, b' ' | b',', ..] => line(&[Syslog, Text]),
+            [b'a'..=b'z' | b'A'..=b'Z', ..] if memchr::memchr(b'|', near).is_some() => {
+                line(&[Prefixed])
+            }
             _ => return false,
         };
-        let line = Line::new(text);
-        let found = layouts.iter().find_map(|&format| line.header(Some(format)));
         let Some(header) = found else { return false };
         let Some((before, inside)) = text.split_at_checked(header.message) else { return false };
         let mut source: &[u8] = b"";
@@ -75,7 +88,8 @@ impl<'a> Wrapping<'a> {
                 source = before.trim_ascii();
             }
             Format::Syslog => {
-                self.is_carrier = true;
+                // The kernel writes lines without a time among those with one.
+                self.is_carrier |= !text.starts_with(b"[");
                 self.is_padded = true;
                 self.is_kernel |= header.program == Some(b"kernel");
                 source = if text.starts_with(b"[") { b"" } else { syslog_source(before) };
@@ -114,6 +128,12 @@ impl<'a> Wrapping<'a> {
         self.text = &self.text[log];
         true
     }
+}
+
+/// One to four digits and what parts them from others in dates and times.
+fn begins_with_time(text: &[u8]) -> bool {
+    let digits = text.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+    matches!(text.get(digits), Some(b'-' | b'/' | b'.' | b':' | b' '))
 }
 
 /// Host, program and process of a syslog header.
