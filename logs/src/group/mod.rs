@@ -31,10 +31,10 @@ use joins::{Ahead, continues};
 ///
 /// let log = b"start\nERROR save failed\n\tat a.B.c(B.java:1)\nstop\n";
 /// let grouping = Grouping::default();
-/// assert_eq!(grouping.bounds(log, 0, 8), 6..45);
-/// assert_eq!(grouping.bounds(log, 0, 30), 6..45);
+/// assert_eq!(grouping.bounds(log, 0, 8), 6..44);
+/// assert_eq!(grouping.bounds(log, 0, 30), 6..44);
 /// // More lines of a stack may follow the last line, none will join what stands before it.
-/// assert_eq!(grouping.last_event(log), 45);
+/// assert_eq!(grouping.last_event(log), 44);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Grouping {
@@ -89,8 +89,8 @@ impl Grouping {
     }
 
     /// Where the last event of a chunk of whole lines begins: lines that come later may still
-    /// belong to it, and none before it. A last line without an end is not whole: it counts to
-    /// what comes later.
+    /// belong to it, and to none before it. The end of the chunk where every line is an event.
+    /// A last line without an end is not whole: it counts to what comes later.
     pub fn last_event(&self, chunk: &[u8]) -> usize {
         let whole = memchr::memrchr(b'\n', chunk).map_or(0, |at| at + 1);
         let Some(chunk) = chunk.get(..whole).filter(|_| self.max_lines > 1) else {

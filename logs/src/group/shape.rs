@@ -366,7 +366,7 @@ fn kernel(text: &[u8]) -> Marks {
 
 /// `ERROR:  `, `DETAIL:  ` behind any prefix; and the process id in brackets before it.
 fn postgres(text: &[u8]) -> Option<(Marks, &[u8])> {
-    for at in COLON_AND_SPACES.find_iter(text) {
+    COLON_AND_SPACES.find_iter(text).find_map(|at| {
         let before = &text[..at];
         let letters = before.iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count();
         let (prefix, word) = before.split_at(at - letters);
@@ -376,9 +376,8 @@ fn postgres(text: &[u8]) -> Option<(Marks, &[u8])> {
             let digits = inside.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if inside.get(digits) == Some(&b']') { &inside[..digits] } else { b"" }
         });
-        return Some((*mark, process));
-    }
-    None
+        Some((*mark, process))
+    })
 }
 
 /// Whether a text begins as a record does: with a time, a level, or as JSON or logfmt.
