@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::exec::ExecArgs;
 use crate::formats::RecordArgs;
+use crate::output::OutputArgs;
 use crate::scan::select::{AtLeast, OnlyArgs};
 
 /// Say why errors happened, who has to act, and whether a retry is worth it.
@@ -126,10 +127,6 @@ pub struct ScanArgs {
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// How to report
-    #[arg(long, short, value_enum)]
-    pub format: Option<Format>,
-
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<AtLeast>,
@@ -154,16 +151,9 @@ pub struct ScanArgs {
 
     #[command(flatten)]
     pub records: RecordArgs,
-}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For reading: repeats folded, then a summary
-    Text,
-    /// One JSON object for each finding, a line each
-    Json,
-    /// The summary alone
-    Summary,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Args)]

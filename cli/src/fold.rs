@@ -22,6 +22,11 @@ pub const MAX_EXAMPLE: usize = 4096;
 pub struct Place {
     pub source: usize,
     pub line: u64,
+    /// Lines of the event behind its first one.
+    pub more_lines: u64,
+    /// Offset of its first byte in the source, and its bytes.
+    pub offset: u64,
+    pub bytes: usize,
 }
 
 /// All findings of one rule for one service.
@@ -61,7 +66,13 @@ pub struct Fold {
 impl Fold {
     pub fn add(&mut self, finding: &Finding<'_>) {
         let Finding { verdict, key, text: line, .. } = *finding;
-        let place = Place { source: finding.source_number, line: finding.line };
+        let place = Place {
+            source: finding.source_number,
+            line: finding.line,
+            more_lines: memchr::memchr_iter(b'\n', line).count() as u64,
+            offset: finding.offset,
+            bytes: line.len(),
+        };
         let Some(rule) = verdict.rule() else { return };
         let service = verdict.service().map(|service| service.id.to_string());
         let at = *self.index.entry((rule.id.to_string(), service)).or_insert_with(|| {

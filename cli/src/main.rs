@@ -1,6 +1,7 @@
 //! `whyerr`: pipe any log through it.
 
 mod args;
+mod atomic;
 mod classify;
 mod event_json;
 mod exec;

@@ -26,6 +26,10 @@ pub struct Chunk {
     pub offset: u64,
     /// The only line of the chunk was longer than [`MAX_LINE`]: this is its beginning.
     pub cut: bool,
+    /// The end of such a line comes first: its line end, if that was reached.
+    pub continues: bool,
+    /// Nothing but what was skipped of such a line, for outputs that give the input back.
+    pub skipped: bool,
 }
 
 impl Chunk {
@@ -56,6 +60,10 @@ pub struct Chunks<I> {
     error: Option<io::Error>,
     /// Bytes of overlong lines that were skipped.
     pub skipped: u64,
+    /// What is skipped is handed out too.
+    keeps_skipped: bool,
+    /// The last chunk was the beginning of an overlong line, whose end is still to come.
+    was_cut: bool,
 }
 
 impl<I: Input> Chunks<I> {
@@ -69,7 +77,15 @@ impl<I: Input> Chunks<I> {
             ended: false,
             error: None,
             skipped: 0,
+            keeps_skipped: false,
+            was_cut: false,
         }
+    }
+
+    /// Hands out what is skipped of overlong lines too, as chunks of their own.
+    pub fn keep_skipped(mut self, keeps: bool) -> Chunks<I> {
+        self.keeps_skipped = keeps;
+        self
     }
 
     /// What comes next, in `buffer`.
@@ -90,6 +106,10 @@ impl<I: Input> Chunks<I> {
                 self.skipping = skipped.is_none();
                 let skipped = skipped.unwrap_or(filled);
                 self.skipped += skipped as u64;
+                if self.keeps_skipped && skipped > 0 {
+                    self.rest.extend_from_slice(&buffer[skipped..filled]);
+                    return Ok(Next::Chunk(self.chunk(buffer, skipped, false, true)));
+                }
                 self.offset += skipped as u64;
                 buffer.copy_within(skipped..filled, 0);
                 filled -= skipped;
@@ -118,10 +138,15 @@ impl<I: Input> Chunks<I> {
             }
             self.rest.extend_from_slice(&buffer[len..filled]);
             self.skipping = cut;
-            let offset = self.offset;
-            self.offset += len as u64;
-            return Ok(Next::Chunk(Chunk { buffer, len, offset, cut }));
+            return Ok(Next::Chunk(self.chunk(buffer, len, cut, false)));
         }
+    }
+
+    fn chunk(&mut self, buffer: Vec<u8>, len: usize, cut: bool, skipped: bool) -> Chunk {
+        let offset = self.offset;
+        self.offset += len as u64;
+        let continues = !skipped && std::mem::replace(&mut self.was_cut, cut);
+        Chunk { buffer, len, offset, cut, continues, skipped }
     }
 
     /// Reads until there is a line end that was not there before, or no more space, or the end.
@@ -249,6 +274,31 @@ mod tests {
         assert!(list[0].2);
         assert_eq!(list.last().unwrap().0, b"\nnext\n");
         assert_eq!(skipped as usize, CHUNK * 2 - MAX_LINE);
+    }
+
+    #[test]
+    fn what_is_skipped_can_be_kept() {
+        let mut text = vec![b'x'; CHUNK * 2];
+        text.extend_from_slice(b"\nnext\nlast");
+        let parts = text.chunks(CHUNK / 3).map(<[u8]>::to_vec).collect();
+        let mut chunks = Chunks::new(Parts(parts), Grouping::lines()).keep_skipped(true);
+        let (mut all, mut kinds) = (Vec::new(), Vec::new());
+        loop {
+            match chunks.next(Vec::new()).unwrap() {
+                Next::Chunk(chunk) => {
+                    assert_eq!(chunk.offset, all.len() as u64);
+                    all.extend_from_slice(chunk.bytes());
+                    kinds.push((chunk.cut, chunk.skipped, chunk.continues));
+                }
+                Next::Nothing(_) => {}
+                Next::End => break,
+            }
+        }
+        assert!(all == text, "{kinds:?}");
+        kinds.dedup();
+        let (cut, skipped) = ((true, false, false), (false, true, false));
+        assert_eq!(kinds, [cut, skipped, (false, false, true)]);
+        assert_eq!(chunks.skipped as usize, CHUNK * 2 - MAX_LINE);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use whyerr_logs::record::Level;
 use super::sink::{self, Context};
 
 /// Most bytes of a line that are repeated in a finding.
-const MAX_TEXT: usize = 8192;
+pub const MAX_TEXT: usize = 8192;
 
 #[derive(Serialize)]
 struct Finding<'a> {
@@ -70,9 +70,15 @@ pub fn finding_with(
     line_of(out, &finding)
 }
 
-/// One JSON line. Control characters that JSON leaves alone (C1, which some terminals obey) are
+/// One JSON line.
+pub fn line_of(out: &mut (impl Write + ?Sized), value: &impl Serialize) -> io::Result<()> {
+    value_of(out, value)?;
+    out.write_all(b"\n")
+}
+
+/// A JSON value. Control characters that JSON leaves alone (C1, which some terminals obey) are
 /// escaped as well.
-pub fn line_of(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+pub fn value_of(out: &mut (impl Write + ?Sized), value: &impl Serialize) -> io::Result<()> {
     let json = serde_json::to_string(value)?;
     let mut rest = json.as_str();
     while let Some(at) = rest.find(|c: char| matches!(c, '\u{7f}'..='\u{9f}')) {
@@ -80,5 +86,5 @@ pub fn line_of(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
         write!(out, "{}\\u{:04x}", &rest[..at], c as u32)?;
         rest = &rest[at + c.len_utf8()..];
     }
-    writeln!(out, "{rest}")
+    out.write_all(rest.as_bytes())
 }

@@ -1,48 +1,26 @@
 //! How findings are reported. A format writes each finding by itself (a renderer), or takes them
 //! all in (a sink), or both.
 
+mod compact;
+mod formats;
+mod github;
 pub mod json;
+mod junit;
+pub mod lines;
+mod metrics;
+mod options;
+mod otlp;
+mod sarif;
 pub mod sink;
 pub mod summary;
 mod summary_json;
+mod target;
 pub mod text;
 
 use whyerr::{RetryVerdict, Verdict, Who};
 
-use crate::args::Format;
-use sink::{Renderer, Sink};
-
-/// What flags say of the report.
-#[derive(Debug, Clone, Copy)]
-pub struct Style {
-    pub format: Format,
-    pub no_fold: bool,
-    pub json: bool,
-}
-
-/// How each finding is written by itself, if it is.
-pub fn renderer(style: Style) -> Option<Renderer> {
-    match style.format {
-        Format::Json => Some(json::finding),
-        Format::Text if style.no_fold => Some(text::single),
-        Format::Text | Format::Summary => None,
-    }
-}
-
-/// What takes all findings in, if anything does.
-pub fn sink(style: Style) -> Option<Box<dyn Sink>> {
-    match style.format {
-        Format::Json => None,
-        Format::Text if style.no_fold => Some(Box::new(text::Report::after_lines())),
-        Format::Text => Some(Box::new(text::Report::folded())),
-        Format::Summary => Some(Box::new(summary::Report::new(style.json))),
-    }
-}
-
-/// Whether a format tells of lines that look like errors and have no verdict.
-pub fn shows_unclassified(format: Format) -> bool {
-    matches!(format, Format::Text | Format::Summary)
-}
+pub use options::{OutputArgs, Outputs};
+pub use target::Target;
 
 /// "the account's owner" for people.
 pub fn who_acts(who: Who) -> &'static str {

@@ -1,11 +1,13 @@
 //! What findings are handed to.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use whyerr::{Catalog, Verdict};
 use whyerr_logs::record::Record;
 
+use super::lines::Answers;
 use crate::templates::Counter;
 
 /// A finding as outputs see it.
@@ -48,9 +50,21 @@ pub struct Totals {
     pub skipped_bytes: u64,
     /// Findings that were not asked for.
     pub left_out: u64,
+    /// Sources that could not be read, or not to their end.
+    pub read_errors: u64,
     /// Somebody stopped the run before the end of the input.
     pub interrupted: bool,
 }
+
+/// A source that could not be read, or not to its end.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub source: usize,
+    pub message: String,
+}
+
+/// Most faults that are kept; all are counted.
+pub const MAX_FAULTS: usize = 1000;
 
 /// What is known besides findings.
 pub struct State<'a> {
@@ -60,6 +74,10 @@ pub struct State<'a> {
     pub totals: &'a Totals,
     /// Lines that look like errors, and have no verdict: where a report asks for them.
     pub unclassified: &'a Counter,
+    /// The first [`MAX_FAULTS`].
+    pub faults: &'a [Fault],
+    /// Of sources that are followed: bytes that are there and were not read yet, by number.
+    pub lag: &'a BTreeMap<usize, u64>,
 }
 
 /// Takes findings, in the order of the input. An error ends the run.
@@ -71,9 +89,24 @@ pub trait Sink {
         Ok(())
     }
 
+    /// Whether it reads [`Finding::key`], which costs something to make.
+    fn reads_keys(&self) -> bool {
+        true
+    }
+
     /// Called once, at the end, an early one too.
     fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Writes one finding by itself. Called by the threads that scan, so that work is spread.
 pub type Renderer = fn(&mut Vec<u8>, &Finding<'_>) -> io::Result<()>;
+
+/// What the threads write of a chunk.
+#[derive(Clone, Copy)]
+pub enum Rendering {
+    Nothing,
+    /// Each finding by itself.
+    Findings(Renderer),
+    /// Every line, with a finding or without.
+    Lines(Answers),
+}

@@ -5,21 +5,25 @@ mod reader;
 pub mod select;
 mod worker;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use whyerr::Severity;
+use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
-use crate::args::{Format, ScanArgs};
+use crate::args::ScanArgs;
 use crate::exec::Exec;
-use crate::input::{Chunk, Source};
+use crate::input::{Chunk, MAX_LINE, Source};
 use crate::load::Loaded;
-use crate::output;
-use crate::output::sink::{Context, Finding, Renderer, Sink, State, Totals};
+use crate::output::lines::Answers;
+use crate::output::sink::{
+    Context, Fault, Finding, MAX_FAULTS, Renderer, Rendering, Sink, State, Totals,
+};
+use crate::output::{Outputs, Target};
 use crate::pipeline;
 use crate::stop;
 use crate::templates::{self, Counter};
@@ -42,12 +46,6 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     stop::listen();
     let sources = Source::from_args(&args.files);
     let names: Vec<String> = sources.iter().map(Source::name).collect();
-    let format = args.format.unwrap_or(Format::Text);
-    let style = output::Style { format, no_fold: args.no_fold, json: args.json };
-    let mut sinks: Vec<Box<dyn Sink>> = output::sink(style).into_iter().collect();
-    if let Some(exec) = Exec::new(&args.exec) {
-        sinks.push(Box::new(exec));
-    }
     let selection = match Selection::new(&args.only, loaded.classifier.catalog()) {
         Ok(selection) => selection,
         Err(message) => {
@@ -55,43 +53,63 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Problem);
         }
     };
-    let framing = args.records.framing()?;
-    let mut reader = Reader::new(&sources, loaded.classifier.clone(), framing.grouping.clone());
+    let mut framing = args.records.framing()?;
+    let outputs = args.output.open(args.no_fold, args.json)?;
+    let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
+    if let Some(exec) = Exec::new(&args.exec) {
+        sinks.push(Box::new(exec));
+    }
+    if let Rendering::Lines(_) = rendering {
+        framing.grouping = Grouping::lines();
+    }
+    let gives_back = matches!(rendering, Rendering::Lines(Answers::Enrich));
+    let mut reader = Reader::new(&sources, loaded.classifier.clone(), framing.grouping.clone())
+        .keep_skipped(gives_back);
     // Lines around an event may stand in other chunks: then nothing is rendered in the threads.
     let around = (args.context > 0).then(|| Around::new(args.context));
-    let renderer = output::renderer(style);
+    let (in_threads, renderer) = match rendering {
+        Rendering::Findings(renderer) if around.is_some() => (Rendering::Nothing, Some(renderer)),
+        rendering => (rendering, None),
+    };
     let worker = Worker {
         framing,
         names: names.clone(),
-        renderer: renderer.filter(|_| around.is_none()),
+        rendering: in_threads,
         hands_on: !sinks.is_empty() || around.is_some(),
+        has_keys: sinks.iter().any(|sink| sink.reads_keys()),
         selection,
-        counts_unclassified: output::shows_unclassified(format),
+        counts_unclassified: shows_unclassified,
     };
-    let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
     let mut scan = Scan {
         loaded,
         sources: &sources,
         names,
         sinks,
-        renderer: renderer.filter(|_| around.is_some()),
+        renderer,
         around,
         unclassified: Counter::default(),
         totals: Totals::default(),
+        faults: Vec::new(),
+        lag: BTreeMap::new(),
         worst: None,
         outcome: Outcome::Fine,
         progress: progress(&sources),
     };
+    // Before the first read: what cannot be written to is told at once.
+    scan.each_sink(|sink, state| sink.tick(state, &mut target))?;
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     pipeline::ordered(
         threads,
         move |buffer| reader.next(buffer),
         move |piece| worker.work(piece),
-        |done| scan.take(done, &mut out),
+        |done| scan.take(done, &mut target),
     )?;
     scan.progress.finish_and_clear();
     scan.totals.interrupted = stop::requested();
-    scan.finish(&mut out).context("cannot write the report")?;
+    if let Rendering::Lines(_) = rendering {
+        scan.tell_cut_lines();
+    }
+    scan.finish(target)?;
     Ok(scan.outcome(args.fail_on))
 }
 
@@ -120,6 +138,8 @@ struct Scan<'l> {
     around: Option<Around>,
     unclassified: Counter,
     totals: Totals,
+    faults: Vec<Fault>,
+    lag: BTreeMap<usize, u64>,
     worst: Option<Severity>,
     /// Worse than fine when a source could not be read.
     outcome: Outcome,
@@ -140,7 +160,9 @@ impl Scan<'_> {
                 self.totals.findings += report.findings;
                 self.totals.left_out += report.left_out;
                 self.totals.lines += lines;
-                self.totals.bytes += chunk.len as u64;
+                if !chunk.skipped {
+                    self.totals.bytes += chunk.len as u64;
+                }
                 self.totals.cut_lines += u64::from(chunk.cut);
                 self.worst = self.worst.max(report.worst);
                 out.write_all(&report.output)?;
@@ -168,6 +190,10 @@ impl Scan<'_> {
                 let message = format!("{}: {error}", self.names[source]);
                 self.progress.suspend(|| term::error(&message));
                 self.outcome = Outcome::Problem;
+                self.totals.read_errors += 1;
+                if self.faults.len() < MAX_FAULTS {
+                    self.faults.push(Fault { source, message: error.to_string() });
+                }
                 self.hand_on_waiting(Some(source), out)?;
             }
             Piece::Tick => self.hand_on_waiting(None, out)?,
@@ -238,17 +264,34 @@ impl Scan<'_> {
             names: &self.names,
             totals: &self.totals,
             unclassified: &self.unclassified,
+            faults: &self.faults,
+            lag: &self.lag,
         };
+        let mut all = Ok(());
         for sink in &mut self.sinks {
-            call(&mut **sink, &state)?;
+            // One that fails does not keep the others from their turn.
+            all = all.and(call(&mut **sink, &state));
         }
-        Ok(())
+        all
     }
 
-    fn finish(&mut self, out: &mut impl Write) -> io::Result<()> {
-        self.hand_on_waiting(None, out)?;
-        self.each_sink(|sink, state| sink.finish(state, out))?;
-        out.flush()
+    /// The report is put in place unless it could not be written, whatever became of other files.
+    fn finish(&mut self, mut target: Target) -> io::Result<()> {
+        self.hand_on_waiting(None, &mut target)?;
+        let finished = self.each_sink(|sink, state| sink.finish(state, &mut target));
+        let report = target.commit();
+        finished.and(report)
+    }
+
+    /// Where no report does.
+    fn tell_cut_lines(&self) {
+        let Totals { cut_lines, skipped_bytes, .. } = self.totals;
+        if cut_lines > 0 {
+            term::note(&format!(
+                "{cut_lines} lines longer than {MAX_LINE} bytes were classified by their \
+                 beginning; {skipped_bytes} bytes in them were not looked at"
+            ));
+        }
     }
 
     fn outcome(&self, fail_on: Option<AtLeast>) -> Outcome {

@@ -41,6 +41,8 @@ pub enum Piece<K> {
 pub struct Work {
     pub first_line: u64,
     pub scanner: Arc<Scanner>,
+    /// The source before this one ended without a line end, and this is the first chunk behind it.
+    pub joined: bool,
 }
 
 /// Reads all sources, one behind the other.
@@ -50,6 +52,10 @@ pub struct Reader {
     grouping: Grouping,
     open: Option<Open>,
     ticked: Instant,
+    /// What is skipped of overlong lines is handed out too.
+    keeps_skipped: bool,
+    /// The source that was read last ended without a line end.
+    unended: bool,
 }
 
 struct Open {
@@ -63,8 +69,21 @@ struct Open {
 
 impl Reader {
     pub fn new(sources: &[Source], classifier: Classifier, grouping: Grouping) -> Reader {
-        let sources = sources.iter().cloned().enumerate().collect();
-        Reader { sources, classifier, grouping, open: None, ticked: Instant::now() }
+        Reader {
+            sources: sources.iter().cloned().enumerate().collect(),
+            classifier,
+            grouping,
+            open: None,
+            ticked: Instant::now(),
+            keeps_skipped: false,
+            unended: false,
+        }
+    }
+
+    /// For outputs that give the input back.
+    pub fn keep_skipped(mut self, keeps: bool) -> Reader {
+        self.keeps_skipped = keeps;
+        self
     }
 
     /// The next piece; `None` when all is read, or somebody asked to stop.
@@ -81,7 +100,8 @@ impl Reader {
                     match source.open() {
                         Ok(input) => closed.insert(Open {
                             source: at,
-                            chunks: Chunks::new(input, self.grouping.clone()),
+                            chunks: Chunks::new(input, self.grouping.clone())
+                                .keep_skipped(self.keeps_skipped),
                             scanner: Arc::new(Scanner::new(&self.classifier)),
                             line: 1,
                             open_line: false,
@@ -96,8 +116,10 @@ impl Reader {
                     let first_line = open.line;
                     let lines = memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
                     open.line += lines;
-                    open.open_line = !chunk.bytes().ends_with(b"\n") && !chunk.cut;
-                    let known = Work { first_line, scanner: open.scanner.clone() };
+                    let counted_later = chunk.cut || chunk.skipped;
+                    open.open_line = !chunk.bytes().ends_with(b"\n") && !counted_later;
+                    let joined = std::mem::take(&mut self.unended);
+                    let known = Work { first_line, scanner: open.scanner.clone(), joined };
                     return Some(Piece::Chunk { chunk, source, lines, known });
                 }
                 Ok(Next::Nothing(same)) => {
@@ -110,10 +132,12 @@ impl Reader {
                 Ok(Next::End) => {
                     let skipped = open.chunks.skipped;
                     let open_lines = u64::from(open.open_line) + u64::from(open.chunks.skipping);
+                    self.unended = open_lines > 0 || self.unended;
                     self.open = None;
                     return Some(Piece::End { source, skipped, open_lines });
                 }
                 Err(error) => {
+                    self.unended = open.open_line || open.chunks.skipping || self.unended;
                     self.open = None;
                     return Some(Piece::Fault { source, error });
                 }

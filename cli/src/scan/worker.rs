@@ -12,7 +12,8 @@ use super::reader::{Piece, Work};
 use super::select::Selection;
 use crate::fold;
 use crate::input::Chunk;
-use crate::output::sink::{Context, Finding, Renderer};
+use crate::output::lines;
+use crate::output::sink::{Context, Finding, Rendering};
 use crate::templates;
 
 /// The findings of a chunk.
@@ -79,10 +80,11 @@ impl Found {
 pub struct Worker {
     pub framing: LogFraming,
     pub names: Vec<String>,
-    /// How each finding is written by itself, if it is.
-    pub renderer: Option<Renderer>,
-    /// Whether findings are handed on.
+    /// What is written of a chunk right here.
+    pub rendering: Rendering,
+    /// Whether findings are handed on, and with their keys.
     pub hands_on: bool,
+    pub has_keys: bool,
     pub selection: Selection,
     /// Whether lines without a verdict that look like errors are counted.
     pub counts_unclassified: bool,
@@ -114,6 +116,12 @@ impl Worker {
         let mut report = Report::default();
         // Where events with a verdict stand.
         let mut classified: Vec<Range<usize>> = Vec::new();
+        let mut lines = match self.rendering {
+            Rendering::Lines(answers) => {
+                Some(lines::Writer::new(answers, chunk, work.joined, &mut report.output))
+            }
+            _ => None,
+        };
         let (mut counted, mut line) = (0, work.first_line);
         let found = |scanned: Scanned<Record>| {
             let Scanned { verdict, range, record, .. } = scanned;
@@ -128,23 +136,34 @@ impl Worker {
             counted = range.start;
             report.findings += 1;
             report.worst = report.worst.max(verdict.severity());
-            let key =
-                if self.hands_on { fold::normalize(&bytes[range.clone()]) } else { String::new() };
+            let key = match self.hands_on && self.has_keys {
+                true => fold::normalize(&bytes[range.clone()]),
+                false => String::new(),
+            };
             let found = Found { verdict, record, range: range.clone(), line, key };
-            if let Some(renderer) = self.renderer {
-                let offset = chunk.offset + range.start as u64;
-                let place = Place { name: &self.names[source], source, offset };
-                let finding = found.finding(place, &bytes[range], chunk.cut, &NO_CONTEXT);
-                let written = renderer(&mut report.output, &finding);
-                debug_assert!(written.is_ok(), "writing to memory");
-            }
+            let written = match (self.rendering, &mut lines) {
+                (Rendering::Findings(renderer), _) => {
+                    let offset = chunk.offset + range.start as u64;
+                    let place = Place { name: &self.names[source], source, offset };
+                    let finding = found.finding(place, &bytes[range], chunk.cut, &NO_CONTEXT);
+                    renderer(&mut report.output, &finding)
+                }
+                (_, Some(lines)) => lines.finding(&mut report.output, &found.verdict, range),
+                _ => Ok(()),
+            };
+            debug_assert!(written.is_ok(), "writing to memory");
             if self.hands_on {
                 report.found.push(found);
             }
         };
-        SCRATCH.with_borrow_mut(|scratch| {
-            work.scanner.scan_events(bytes, &self.framing, scratch, found);
-        });
+        if !chunk.skipped {
+            SCRATCH.with_borrow_mut(|scratch| {
+                work.scanner.scan_events(bytes, &self.framing, scratch, found);
+            });
+        }
+        if let Some(lines) = lines {
+            lines.finish(&mut report.output);
+        }
         if self.counts_unclassified {
             let mut classified = classified.iter().peekable();
             for line in templates::error_lines(bytes) {

@@ -1,0 +1,155 @@
+//! The formats of a report: one table says what each is.
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use super::sink::{Renderer, Sink};
+use super::{github, json, junit, otlp, sarif, summary, text};
+
+/// How to report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    Summary,
+    Sarif,
+    Github,
+    Junit,
+    Otlp,
+}
+
+/// What a format is.
+pub struct Entry {
+    name: &'static str,
+    help: &'static str,
+    /// How each finding is written by itself, if it is.
+    pub renderer: Option<Renderer>,
+    /// What takes all findings in, if anything does.
+    pub sink: Option<fn() -> Box<dyn Sink>>,
+    /// Good as a whole only: a file gets it at the end, or stays as it was. Else it is lines.
+    pub whole: bool,
+    /// Lines that look like errors and have no verdict are told of.
+    pub shows_unclassified: bool,
+}
+
+static TABLE: [Entry; 7] = [
+    Entry {
+        name: "text",
+        help: "For reading: repeats folded, then a summary",
+        renderer: None,
+        sink: Some(|| Box::new(text::Report::folded())),
+        whole: true,
+        shows_unclassified: true,
+    },
+    Entry {
+        name: "json",
+        help: "One JSON object for each finding, a line each",
+        renderer: Some(json::finding),
+        sink: None,
+        whole: false,
+        shows_unclassified: false,
+    },
+    Entry {
+        name: "summary",
+        help: "The summary alone",
+        renderer: None,
+        sink: Some(|| Box::new(summary::Report::new(false))),
+        whole: true,
+        shows_unclassified: true,
+    },
+    Entry {
+        name: "sarif",
+        help: "SARIF 2.1.0, for code scanning and viewers: repeats folded",
+        renderer: None,
+        sink: Some(|| Box::<sarif::Report>::default()),
+        whole: true,
+        shows_unclassified: false,
+    },
+    Entry {
+        name: "github",
+        help: "Annotations of GitHub Actions: repeats folded, the worst first",
+        renderer: None,
+        sink: Some(|| Box::<github::Report>::default()),
+        whole: true,
+        shows_unclassified: false,
+    },
+    Entry {
+        name: "junit",
+        help: "JUnit XML: a failed test for each rule and service",
+        renderer: None,
+        sink: Some(|| Box::new(junit::Report::begin())),
+        whole: true,
+        shows_unclassified: false,
+    },
+    Entry {
+        name: "otlp",
+        help: "OTLP/JSON log records, one export request a line",
+        renderer: Some(otlp::finding),
+        sink: None,
+        whole: false,
+        shows_unclassified: false,
+    },
+];
+
+/// `text` with `--no-fold`: every finding, and the summary behind them.
+static UNFOLDED: Entry = Entry {
+    name: "text",
+    help: "",
+    renderer: Some(text::single),
+    sink: Some(|| Box::new(text::Report::after_lines())),
+    whole: true,
+    shows_unclassified: true,
+};
+
+/// `summary` with `--json`.
+static SUMMARY_JSON: Entry = Entry {
+    name: "summary",
+    help: "",
+    renderer: None,
+    sink: Some(|| Box::new(summary::Report::new(true))),
+    whole: true,
+    shows_unclassified: true,
+};
+
+impl Format {
+    pub fn entry(self, no_fold: bool, json: bool) -> &'static Entry {
+        match self {
+            Format::Text if no_fold => &UNFOLDED,
+            Format::Summary if json => &SUMMARY_JSON,
+            format => format.row(),
+        }
+    }
+
+    fn row(self) -> &'static Entry {
+        // In the order of the formats; a test holds them together.
+        &TABLE[self as usize]
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        use Format::*;
+        &[Text, Json, Summary, Sarif, Github, Junit, Otlp]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let entry = self.row();
+        Some(PossibleValue::new(entry.name).help(entry.help))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_its_row() {
+        let names: Vec<&str> = TABLE.iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["text", "json", "summary", "sarif", "github", "junit", "otlp"]);
+        for (format, name) in Format::value_variants().iter().zip(names) {
+            assert_eq!(format.row().name, name);
+            assert_eq!(format!("{format:?}").to_lowercase(), name);
+        }
+        assert!(TABLE.iter().all(|entry| entry.renderer.is_some() || entry.sink.is_some()));
+    }
+}

@@ -1,0 +1,76 @@
+//! What the flags say about the output.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::formats::Format;
+use super::lines::Answers;
+use super::metrics::Metrics;
+use super::sink::{Rendering, Sink};
+use super::target::{Target, Use};
+
+/// Where and how the report is written.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OutputArgs {
+    /// How to report [default: text]
+    #[arg(long, short, value_enum)]
+    format: Option<Format>,
+
+    /// Answer every line of the input with one line, in order: `{"whyerr":null}`, or the verdict in
+    /// short. Lines are not joined to events
+    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "enrich"])]
+    filter: bool,
+
+    /// Give every line of the input back; JSON objects that have a verdict get it as the member
+    /// "whyerr", everything else stays as it was. Lines are not joined to events
+    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context"])]
+    enrich: bool,
+
+    /// Write the report to this file. Lines (json, otlp, --filter, --enrich) are added to it, other
+    /// formats replace it when the report is whole
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Keep this file up to date with counters for Prometheus (text format, for the textfile
+    /// collector), beside any format
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+}
+
+/// What is written, and where.
+pub struct Outputs {
+    pub rendering: Rendering,
+    pub sinks: Vec<Box<dyn Sink>>,
+    pub target: Target,
+    /// Lines that look like errors and have no verdict are told of.
+    pub shows_unclassified: bool,
+}
+
+impl OutputArgs {
+    /// Opens what is written to, before anything is read.
+    pub fn open(&self, no_fold: bool, json: bool) -> anyhow::Result<Outputs> {
+        let answers = match (self.filter, self.enrich) {
+            (true, _) => Some(Answers::Filter),
+            (_, true) => Some(Answers::Enrich),
+            _ => None,
+        };
+        let entry = self.format.unwrap_or(Format::Text).entry(no_fold, json);
+        let (rendering, report, whole) = match (answers, entry.renderer) {
+            (Some(answers), _) => (Rendering::Lines(answers), None, false),
+            (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, entry.whole),
+            (None, None) => (Rendering::Nothing, entry.sink, entry.whole),
+        };
+        let mut sinks: Vec<Box<dyn Sink>> = report.map(|new| new()).into_iter().collect();
+        if let Some(path) = &self.metrics {
+            sinks.push(Box::new(Metrics::new(path)));
+        }
+        let path = self.output.as_deref();
+        let target = Target::open(path, Use { whole, answers: answers.is_some() });
+        let name = || path.unwrap_or("standard output".as_ref()).display().to_string();
+        let target = target.with_context(|| format!("cannot write to {}", name()))?;
+        let shows_unclassified = answers.is_none() && entry.shows_unclassified;
+        Ok(Outputs { rendering, sinks, target, shows_unclassified })
+    }
+}
