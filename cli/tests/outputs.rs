@@ -319,6 +319,26 @@ fn otlp_lines_are_export_requests() {
 }
 
 #[test]
+fn otlp_takes_time_level_and_trace_from_the_record() {
+    let dir = prepared();
+    let ids = "\"trace_id\":\"0AF7651916CD43DD8448EB211C80319C\"";
+    let record = |line: String| {
+        let run = run_on(&dir, &["-f", "otlp"], &line);
+        run.json()[0]["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0].clone()
+    };
+    let own = record(format!(
+        "{{\"time\":\"2026-11-24T10:00:00Z\",\"level\":\"warn\",\"msg\":\"{CLOSED}\",{ids}}}\n"
+    ));
+    assert_eq!(own["timeUnixNano"], "1795514400000000000");
+    assert_eq!((&own["severityNumber"], &own["severityText"]), (&json!(13), &json!("WARN")));
+    assert_eq!(own["traceId"], "0af7651916cd43dd8448eb211c80319c");
+    let other = record(format!("{{\"msg\":\"{CLOSED}\",\"trace_id\":\"req-1\"}}\n"));
+    assert_eq!((other.get("timeUnixNano"), other.get("traceId")), (None, None));
+    let trace = json!({ "key": "whyerr.trace", "value": { "stringValue": "req-1" } });
+    assert!(other["attributes"].as_array().unwrap().contains(&trace), "{other}");
+}
+
+#[test]
 fn hostile_lines_stay_in_their_place() {
     let dir = prepared();
     dir.file("a.log", format!("{HOSTILE}\n"));
