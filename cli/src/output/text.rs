@@ -76,9 +76,12 @@ pub fn heading(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result
         facts.push(format!("{confidence} evidence"));
     }
     writeln!(out, "         {}", wrap(&facts.join(" · "), term::width(), 9))?;
-    if let (true, [symptom, ..]) = (verdict.is_root_cause(), verdict.chain()) {
-        let symptom = format!("root cause of: {}", clip(&harmless(&symptom.text), MAX_EXAMPLE));
-        writeln!(out, "         {}", wrap(&symptom, term::width(), 9))?;
+    if let (true, [symptom, .., root]) = (verdict.is_root_cause(), verdict.chain()) {
+        for (name, link) in [("root cause", root), ("symptom", symptom)] {
+            let text = clip(&harmless(&link.text), MAX_EXAMPLE).into_owned();
+            let text = format!("{} {text}", paint(DIM, format_args!("{name}:")));
+            writeln!(out, "         {}", wrap(&text, term::width(), 11))?;
+        }
     }
     Ok(())
 }

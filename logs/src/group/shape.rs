@@ -47,7 +47,7 @@ pub(super) mod mark {
         HEADER
         /// Neither header nor indentation.
         PLAIN
-        /// Full, and not the last line of a traceback, for all that it shows.
+        /// Full, and neither whole by itself nor the last line of a traceback, for all that it shows.
         TEXT
         /// Ends with a colon.
         COLON
@@ -231,7 +231,9 @@ fn text<'a>(wrapping: &Wrapping<'a>, source: &mut &'a [u8]) -> Marks {
     } else {
         marks |= unheaded(near, is_open);
     }
-    if marks & CLASS == 0 || marks & COLON != 0 {
+    // An object of one line is whole.
+    let is_object = rest[0] == b'{' && rest.trim_ascii_end().ends_with(b"}");
+    if !is_object && (marks & CLASS == 0 || marks & COLON != 0) {
         marks |= TEXT;
     }
     if marks & HEADER == 0 {
