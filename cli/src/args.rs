@@ -145,6 +145,10 @@ pub struct ScanArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The service that the logs are of: id, name or alias
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+
     /// Print every finding, not one entry for repeats of the same error (text format)
     #[arg(long)]
     pub no_fold: bool,

@@ -127,3 +127,16 @@ fn repeats_of_twenty_errors_are_twenty_entries() {
     assert!(texts.iter().all(|text| text["count"] == 500));
     dir.pipe(&[], &log).ends(0).says("    500× -:1 … 9981").says("and 6,000 more with other texts");
 }
+
+#[test]
+fn a_service_may_be_named_for_the_whole_log() {
+    let dir = dir();
+    let log = "write failed: code=1205\n";
+    assert!(dir.pipe(&["-f", "json"], log).ends(0).json().is_empty());
+    let found = dir.pipe(&["-f", "json", "--service", "mysql"], log).ends(0).json();
+    assert_eq!(found[0]["category"], "deadlock");
+    assert_eq!(
+        (&found[0]["service"], &found[0]["service_from"]),
+        (&"mysql".into(), &"caller".into())
+    );
+}

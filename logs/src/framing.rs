@@ -29,6 +29,8 @@ pub struct LogFraming {
     pub grouping: Grouping,
     /// How records are read.
     pub reader: Reader,
+    /// The service that the whole log is of, if somebody knows it: counts more than what is read.
+    pub service: Option<String>,
 }
 
 impl Framing for LogFraming {
@@ -44,6 +46,9 @@ impl Framing for LogFraming {
         for fact in &record.facts {
             event = event.field(fact.role, fact.value.clone(), fact.path.clone());
         }
+        if let Some(service) = &self.service {
+            event = event.service(service.clone());
+        }
         if let Some(time) = record.time {
             event = event.time(time);
         }
@@ -51,6 +56,7 @@ impl Framing for LogFraming {
     }
 
     fn reads_all(&self) -> bool {
-        self.reader.has_own_fields()
+        // Rules of a known service match by codes and words that nominate nothing by themselves.
+        self.reader.has_own_fields() || self.service.is_some()
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use whyerr::Severity;
+use whyerr_logs::LogFraming;
 use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
@@ -53,7 +54,7 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Problem);
         }
     };
-    let mut framing = args.records.framing()?;
+    let mut framing = LogFraming { service: args.service.clone(), ..args.records.framing()? };
     let outputs = args.output.open(args.no_fold, args.json)?;
     let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
     if let Some(exec) = Exec::new(&args.exec) {
