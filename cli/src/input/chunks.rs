@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use whyerr_logs::group::Grouping;
 
-use super::{Got, Input};
+use super::{Got, Input, Start};
 
 /// How much is read at once. Lines may be as long as a chunk.
 const CHUNK: usize = 2 << 20;
@@ -26,6 +26,8 @@ pub struct Chunk {
     pub offset: u64,
     /// The only line of the chunk was longer than [`MAX_LINE`]: this is its beginning.
     pub cut: bool,
+    /// The source was packed or UTF-16: offsets are those of the decoded text.
+    pub decoded: bool,
 }
 
 impl Chunk {
@@ -39,7 +41,8 @@ pub enum Next {
     Chunk(Chunk),
     /// Nothing came for a while: the buffer, to ask again with.
     Nothing(Vec<u8>),
-    End,
+    /// That was all: the buffer, for another source.
+    End(Vec<u8>),
 }
 
 /// Reads a source chunk by chunk.
@@ -48,6 +51,7 @@ pub struct Chunks<I> {
     grouping: Grouping,
     /// What was read behind the last event of the last chunk.
     rest: Vec<u8>,
+    /// Bytes of the chunks so far.
     offset: u64,
     /// In the part of a line that is not classified; at the end: such a line had no end.
     pub skipping: bool,
@@ -74,15 +78,18 @@ impl<I: Input> Chunks<I> {
 
     /// What comes next, in `buffer`.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Next> {
-        // A buffer that comes round again is not cleared: that would cost more than the scan.
-        buffer.resize(CHUNK, 0);
+        // A buffer that comes round again is not cleared: that would cost more than the scan. Of a
+        // fresh one only what is used is touched.
+        if buffer.len() != CHUNK {
+            buffer = vec![0; CHUNK];
+        }
         let mut filled = self.rest.len();
         buffer[..filled].copy_from_slice(&self.rest);
         self.rest.clear();
         loop {
             let waited_in_vain = self.fill(&mut buffer, &mut filled);
             if filled == 0 && self.ended {
-                return self.error.take().map_or(Ok(Next::End), Err);
+                return self.error.take().map_or(Ok(Next::End(buffer)), Err);
             }
             if self.skipping && filled > 0 {
                 // The newline itself ends the cut line: it stays, to be counted.
@@ -94,7 +101,8 @@ impl<I: Input> Chunks<I> {
                 buffer.copy_within(skipped..filled, 0);
                 filled -= skipped;
                 if filled == 0 {
-                    continue;
+                    // A line may have no end at all: somebody may want to stop.
+                    return Ok(Next::Nothing(buffer));
                 }
             }
             let whole = memchr::memrchr(b'\n', &buffer[..filled]).map_or(0, |newline| newline + 1);
@@ -118,9 +126,10 @@ impl<I: Input> Chunks<I> {
             }
             self.rest.extend_from_slice(&buffer[len..filled]);
             self.skipping = cut;
-            let offset = self.offset;
+            let Start { offset, decoded } = self.input.start();
+            let offset = offset + self.offset;
             self.offset += len as u64;
-            return Ok(Next::Chunk(Chunk { buffer, len, offset, cut }));
+            return Ok(Next::Chunk(Chunk { buffer, len, offset, cut, decoded }));
         }
     }
 
@@ -181,7 +190,7 @@ mod tests {
                     list.push((chunk.bytes().to_vec(), chunk.offset, chunk.cut));
                 }
                 Next::Nothing(_) => {}
-                Next::End => return (list, chunks.skipped),
+                Next::End(_) => return (list, chunks.skipped),
             }
         }
     }
@@ -272,7 +281,7 @@ mod tests {
             }
         }
         let started = std::time::Instant::now();
-        let mut chunks = Chunks::new(Live::new(Slow(0)), Grouping::default());
+        let mut chunks = Chunks::new(Live::open(|| Ok(Slow(0))), Grouping::default());
         let mut text = Vec::new();
         while text.len() < 8 {
             if let Next::Chunk(chunk) = chunks.next(Vec::new()).unwrap() {

@@ -16,7 +16,7 @@ use whyerr::Severity;
 use crate::Outcome;
 use crate::args::{Format, ScanArgs};
 use crate::exec::Exec;
-use crate::input::{Chunk, Source};
+use crate::input::{Chunk, Reading, Source};
 use crate::load::Loaded;
 use crate::output;
 use crate::output::sink::{Context, Finding, Renderer, Sink, State, Totals};
@@ -40,8 +40,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Problem);
     }
     stop::listen();
-    let sources = Source::from_args(&args.files);
-    let names: Vec<String> = sources.iter().map(Source::name).collect();
+    let sources = args.input.sources(&args.files)?;
+    let names: Vec<String> = sources.list.iter().map(Source::name).collect();
     let format = args.format.unwrap_or(Format::Text);
     let style = output::Style { format, no_fold: args.no_fold, json: args.json };
     let mut sinks: Vec<Box<dyn Sink>> = output::sink(style).into_iter().collect();
@@ -71,7 +71,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
     let mut scan = Scan {
         loaded,
-        sources: &sources,
+        sources: &sources.list,
+        reading: &sources.reading,
         names,
         sinks,
         renderer: renderer.filter(|_| around.is_some()),
@@ -79,8 +80,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         unclassified: Counter::default(),
         totals: Totals::default(),
         worst: None,
-        outcome: Outcome::Fine,
-        progress: progress(&sources),
+        outcome: sources.tell_faults(),
+        progress: progress(&sources.list),
     };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     pipeline::ordered(
@@ -90,6 +91,7 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         |done| scan.take(done, &mut out),
     )?;
     scan.progress.finish_and_clear();
+    sources.reading.tell_left_out();
     scan.totals.interrupted = stop::requested();
     scan.finish(&mut out).context("cannot write the report")?;
     Ok(scan.outcome(args.fail_on))
@@ -113,6 +115,7 @@ fn hand_on(
 struct Scan<'l> {
     loaded: &'l Loaded,
     sources: &'l [Source],
+    reading: &'l Reading,
     names: Vec<String>,
     sinks: Vec<Box<dyn Sink>>,
     /// What was not rendered by the threads.
@@ -152,9 +155,10 @@ impl Scan<'_> {
                 self.unclassified.total += report.more_unclassified;
                 self.unclassified.uncounted += report.more_unclassified;
                 self.hand_on(source, &chunk, report.found, out)?;
-                self.progress.inc(chunk.len as u64);
+                // Of what is packed too, as the total counts it.
+                self.progress.set_position(self.reading.raw_bytes());
                 // A pipe that is watched shows what it has.
-                if self.sources[source].is_live() && shows {
+                if shows && self.sources[source].is_live() {
                     out.flush()?;
                 }
                 buffer = Some(chunk.buffer);

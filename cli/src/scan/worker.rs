@@ -43,6 +43,8 @@ pub struct Found {
     pub range: Range<usize>,
     pub line: u64,
     pub key: String,
+    /// The source is not text as it stands.
+    pub decoded: bool,
 }
 
 /// Where an event stands.
@@ -72,6 +74,7 @@ impl Found {
             key: &self.key,
             cut,
             context,
+            decoded: self.decoded,
         }
     }
 }
@@ -110,7 +113,7 @@ impl Worker {
     }
 
     fn scan(&self, chunk: &Chunk, source: usize, work: &Work) -> Report {
-        let bytes = chunk.bytes();
+        let (bytes, decoded) = (chunk.bytes(), chunk.decoded);
         let mut report = Report::default();
         // Where events with a verdict stand.
         let mut classified: Vec<Range<usize>> = Vec::new();
@@ -130,7 +133,7 @@ impl Worker {
             report.worst = report.worst.max(verdict.severity());
             let key =
                 if self.hands_on { fold::normalize(&bytes[range.clone()]) } else { String::new() };
-            let found = Found { verdict, record, range: range.clone(), line, key };
+            let found = Found { verdict, record, range: range.clone(), line, key, decoded };
             if let Some(renderer) = self.renderer {
                 let offset = chunk.offset + range.start as u64;
                 let place = Place { name: &self.names[source], source, offset };
