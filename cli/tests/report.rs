@@ -59,7 +59,7 @@ fn context_goes_over_the_ends_of_chunks() {
     assert_eq!(found[0]["context"]["before"], serde_json::json!(["two", "three"]));
     assert_eq!(found[0]["context"]["after"], serde_json::json!(["four", "five"]));
     // At the ends of the log there is less of it.
-    let found = dir.pipe(&["-f", "json", "-C", "9"], &format!("a\n{REFUSED}\nb")).ends(0).json();
+    let found = dir.pipe(&["-f", "json", "-C", "9"], format!("a\n{REFUSED}\nb")).ends(0).json();
     assert_eq!(found[0]["context"], serde_json::json!({"before": ["a"], "after": ["b"]}));
 }
 

@@ -20,27 +20,29 @@ use crate::term;
 /// chunks with it, and few packers ask for more: `zstd --ultra -21` and `--long`, `xz -8` and `-9`.
 pub const UNPACK_MEMORY: u32 = 32;
 
+const HEADING: &str = "Input";
+
 /// Flags of all commands that read logs.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Input")]
 pub struct InputArgs {
     /// Of folders, take only files that match; `!PATTERN` leaves them out. Repeatable: the last
     /// one that matches counts, and ignore files do not
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", help_heading = HEADING)]
     pub glob: Vec<String>,
 
     /// Take hidden files of folders too
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub hidden: bool,
 
     /// Take files of folders that .gitignore, .ignore and their like leave out
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub no_ignore: bool,
 
     /// Memory that unpacking a source may take, in MiB (`xz -8` asks for 34, `xz -9` for
     /// 66, `zstd --long` for 128)
     #[arg(
         long,
+        help_heading = HEADING,
         value_name = "MIB",
         default_value_t = UNPACK_MEMORY,
         value_parser = clap::value_parser!(u32).range(1..=4096)
