@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::exec::ExecArgs;
 use crate::formats::RecordArgs;
+use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::scan::select::{AtLeast, OnlyArgs};
 
@@ -121,11 +122,14 @@ pub enum Color {
     Never,
 }
 
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ScanArgs {
-    /// Logs to scan; `-` is standard input
+    /// Logs to scan: files, folders, patterns in quotes; `-` is standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub input: InputArgs,
 
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
@@ -165,6 +169,9 @@ pub struct ClassifyArgs {
     /// Files with JSON events, one a line; standard input when there is none
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -277,9 +284,11 @@ pub struct SelectArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct CoverageArgs {
-    /// Logs; `-` is standard input
+    /// Logs: files, folders, patterns in quotes; `-` is standard input
     #[arg(value_name = "LOG")]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub input: InputArgs,
     /// How many entries to show of each list
     #[arg(long, default_value_t = 20)]
     pub top: usize,

@@ -25,12 +25,13 @@ struct Error<'e> {
 }
 
 pub fn run(args: &ClassifyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
-    let sources = Source::from_args(&args.files);
+    let sources = args.input.sources(&args.files)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut outcome = Outcome::Fine;
-    for source in &sources {
-        let reader = match source.open() {
-            Ok(input) => Blocking(input),
+    let mut outcome = sources.tell_faults();
+    for source in &sources.list {
+        let reader = match source.open(&sources.reading) {
+            Ok(None) => continue,
+            Ok(Some(input)) => Blocking(input),
             Err(error) => {
                 term::error(&format!("{}: {error}", source.name()));
                 outcome = Outcome::Problem;
@@ -40,6 +41,7 @@ pub fn run(args: &ClassifyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         outcome = outcome.max(answer(source, reader, loaded, &mut out)?);
     }
     out.flush()?;
+    sources.reading.tell_left_out();
     Ok(outcome)
 }
 

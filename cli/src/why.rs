@@ -12,6 +12,7 @@ use whyerr_logs::record::{Format, Record};
 
 use crate::Outcome;
 use crate::args::{FactArgs, WhyArgs};
+use crate::input::Source;
 use crate::load::Loaded;
 use crate::output::text::{advice, heading};
 use crate::term::{BOLD, CYAN, DIM, GREEN, MARK, harmless, paint};
@@ -23,10 +24,9 @@ pub fn run(args: &WhyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let bytes = match args.text.as_str() {
         "-" => {
             let mut bytes = Vec::new();
-            io::stdin()
-                .lock()
-                .take(MAX_EVENT)
-                .read_to_end(&mut bytes)
+            Source::Stdin
+                .reader()
+                .and_then(|input| input.take(MAX_EVENT).read_to_end(&mut bytes))
                 .context("cannot read standard input")?;
             while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
                 bytes.pop();

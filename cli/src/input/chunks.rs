@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use whyerr_logs::group::Grouping;
 
-use super::{Got, Input};
+use super::{Got, Input, Start};
 
 /// How much is read at once. Lines may be as long as a chunk.
 const CHUNK: usize = 2 << 20;
@@ -30,6 +30,8 @@ pub struct Chunk {
     pub continues: bool,
     /// Nothing but what was skipped of such a line, for outputs that give the input back.
     pub skipped: bool,
+    /// The source was packed or UTF-16: offsets are those of the decoded text.
+    pub decoded: bool,
 }
 
 impl Chunk {
@@ -43,7 +45,8 @@ pub enum Next {
     Chunk(Chunk),
     /// Nothing came for a while: the buffer, to ask again with.
     Nothing(Vec<u8>),
-    End,
+    /// That was all: the buffer, for another source.
+    End(Vec<u8>),
 }
 
 /// Reads a source chunk by chunk.
@@ -52,6 +55,7 @@ pub struct Chunks<I> {
     grouping: Grouping,
     /// What was read behind the last event of the last chunk.
     rest: Vec<u8>,
+    /// Bytes of the chunks so far.
     offset: u64,
     /// In the part of a line that is not classified; at the end: such a line had no end.
     pub skipping: bool,
@@ -90,15 +94,18 @@ impl<I: Input> Chunks<I> {
 
     /// What comes next, in `buffer`.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Next> {
-        // A buffer that comes round again is not cleared: that would cost more than the scan.
-        buffer.resize(CHUNK, 0);
+        // A buffer that comes round again is not cleared: that would cost more than the scan. Of a
+        // fresh one only what is used is touched.
+        if buffer.len() != CHUNK {
+            buffer = vec![0; CHUNK];
+        }
         let mut filled = self.rest.len();
         buffer[..filled].copy_from_slice(&self.rest);
         self.rest.clear();
         loop {
             let waited_in_vain = self.fill(&mut buffer, &mut filled);
             if filled == 0 && self.ended {
-                return self.error.take().map_or(Ok(Next::End), Err);
+                return self.error.take().map_or(Ok(Next::End(buffer)), Err);
             }
             if self.skipping && filled > 0 {
                 // The newline itself ends the cut line: it stays, to be counted.
@@ -114,7 +121,8 @@ impl<I: Input> Chunks<I> {
                 buffer.copy_within(skipped..filled, 0);
                 filled -= skipped;
                 if filled == 0 {
-                    continue;
+                    // A line may have no end at all: somebody may want to stop.
+                    return Ok(Next::Nothing(buffer));
                 }
             }
             let whole = memchr::memrchr(b'\n', &buffer[..filled]).map_or(0, |newline| newline + 1);
@@ -143,10 +151,11 @@ impl<I: Input> Chunks<I> {
     }
 
     fn chunk(&mut self, buffer: Vec<u8>, len: usize, cut: bool, skipped: bool) -> Chunk {
-        let offset = self.offset;
+        let Start { offset, decoded } = self.input.start();
+        let offset = offset + self.offset;
         self.offset += len as u64;
         let continues = !skipped && std::mem::replace(&mut self.was_cut, cut);
-        Chunk { buffer, len, offset, cut, continues, skipped }
+        Chunk { buffer, len, offset, cut, continues, skipped, decoded }
     }
 
     /// Reads until there is a line end that was not there before, or no more space, or the end.
@@ -206,7 +215,7 @@ mod tests {
                     list.push((chunk.bytes().to_vec(), chunk.offset, chunk.cut));
                 }
                 Next::Nothing(_) => {}
-                Next::End => return (list, chunks.skipped),
+                Next::End(_) => return (list, chunks.skipped),
             }
         }
     }
@@ -291,7 +300,7 @@ mod tests {
                     kinds.push((chunk.cut, chunk.skipped, chunk.continues));
                 }
                 Next::Nothing(_) => {}
-                Next::End => break,
+                Next::End(_) => break,
             }
         }
         assert!(all == text, "{kinds:?}");
@@ -322,7 +331,7 @@ mod tests {
             }
         }
         let started = std::time::Instant::now();
-        let mut chunks = Chunks::new(Live::new(Slow(0)), Grouping::default());
+        let mut chunks = Chunks::new(Live::open(|| Ok(Slow(0))), Grouping::default());
         let mut text = Vec::new();
         while text.len() < 8 {
             if let Next::Chunk(chunk) = chunks.next(Vec::new()).unwrap() {

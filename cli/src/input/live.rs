@@ -19,10 +19,19 @@ pub struct Live {
 }
 
 impl Live {
-    pub fn new(mut reader: impl Read + Send + 'static) -> Live {
+    /// Opens it in that thread too: a pipe with a name makes one wait for who writes.
+    pub fn open<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static) -> Live {
         let (sender, pieces) = mpsc::sync_channel(0);
         // Ends with the process: a blocked read cannot be called back.
         thread::spawn(move || {
+            let mut reader = match open() {
+                Ok(reader) => reader,
+                Err(error) => {
+                    // Nobody waits any more, or the error is told.
+                    let _ = sender.send(Err(error));
+                    return;
+                }
+            };
             loop {
                 let mut piece = vec![0; PIECE];
                 let result = match reader.read(&mut piece) {

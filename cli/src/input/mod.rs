@@ -1,14 +1,33 @@
 //! Where logs come from, and how they are read: as chunks of whole events, with bounded memory.
 
 mod chunks;
+mod codec;
 mod live;
+#[cfg(test)]
+#[path = "../../tests/common/pack.rs"]
+mod pack;
+mod sniff;
+mod sources;
+mod unpack;
+mod utf16;
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::{File, FileType};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use chunks::{Chunk, Chunks, MAX_LINE, Next};
+use live::Live;
+use sniff::{Sniffed, is_encoded};
+use sources::UNPACK_MEMORY;
+pub use sources::{InputArgs, Sources};
+
+use crate::term;
+
+/// So many bytes of a file that was found in a folder tell whether it is text.
+const SAMPLE: u64 = 8 << 10;
 
 /// What a read gave.
 pub enum Got {
@@ -23,21 +42,88 @@ pub trait Input: Send {
     /// Reads what is there. Waits for `patience` at most where the source can make one wait, for as
     /// long as it takes where that is `None`.
     fn read(&mut self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<Got>;
+
+    /// Where the text starts. Known once something was read.
+    fn start(&self) -> Start {
+        Start::default()
+    }
+}
+
+/// Where the text of a source starts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Bytes of a mark in front of it.
+    pub offset: u64,
+    /// The text is not what stands in the source: that is packed, or UTF-16.
+    pub decoded: bool,
 }
 
 impl Input for Box<dyn Input> {
     fn read(&mut self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<Got> {
         (**self).read(buffer, patience)
     }
+
+    fn start(&self) -> Start {
+        (**self).start()
+    }
+}
+
+/// How the sources of a run are read, and what is to be told of that.
+#[derive(Debug)]
+pub struct Reading {
+    /// Bytes that unpacking a source may take.
+    memory: u64,
+    /// Bytes that were read of files, packed as they may be.
+    raw: AtomicU64,
+    /// Files in folders that are no text, and things that are no files.
+    binary: AtomicU64,
+    odd: u64,
+}
+
+impl Default for Reading {
+    fn default() -> Reading {
+        let memory = u64::from(UNPACK_MEMORY) << 20;
+        Reading { memory, raw: AtomicU64::new(0), binary: AtomicU64::new(0), odd: 0 }
+    }
+}
+
+impl Reading {
+    /// Bytes that were read of files so far, as they stand on the disk.
+    pub fn raw_bytes(&self) -> u64 {
+        self.raw.load(Ordering::Relaxed)
+    }
+
+    /// Tells what was left out because nobody named it.
+    pub fn tell_left_out(&self) {
+        let parts = [
+            (self.binary.load(Ordering::Relaxed), "binary file", "binary files"),
+            (self.odd, "pipe, socket or device", "pipes, sockets or devices"),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(number, ..)| *number > 0)
+            .map(|(number, one, many)| {
+                format!("{} {}", term::count(*number), if *number == 1 { one } else { many })
+            })
+            .collect();
+        let list = parts.join(" and ");
+        if !parts.is_empty() {
+            term::note(&format!("left out of folders: {list}; what is named is read in any case"));
+        }
+    }
 }
 
 /// A file never makes one wait.
-impl Input for File {
+struct OnDisk {
+    file: File,
+    reading: Arc<Reading>,
+}
+
+impl Input for OnDisk {
     fn read(&mut self, buffer: &mut [u8], _: Option<Duration>) -> io::Result<Got> {
-        Ok(match io::Read::read(self, buffer)? {
-            0 => Got::End,
-            count => Got::Bytes(count),
-        })
+        let count = self.file.read(buffer)?;
+        self.reading.raw.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(if count == 0 { Got::End } else { Got::Bytes(count) })
     }
 }
 
@@ -45,51 +131,60 @@ impl Input for File {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     Stdin,
+    /// A file that somebody named.
     File(PathBuf),
+    /// A file that was found in a folder: it is read if it is text.
+    Found(PathBuf),
 }
 
 impl Source {
-    fn from_arg(path: &Path) -> Source {
-        if path == Path::new("-") { Source::Stdin } else { Source::File(path.to_owned()) }
-    }
-
-    /// The files of a command line; standard input where there are none.
-    pub fn from_args(paths: &[PathBuf]) -> Vec<Source> {
-        match paths {
-            [] => vec![Source::Stdin],
-            paths => paths.iter().map(|path| Source::from_arg(path)).collect(),
-        }
-    }
-
     pub fn name(&self) -> String {
         match self {
             Source::Stdin => "-".to_owned(),
-            Source::File(path) => path.display().to_string(),
+            Source::File(path) | Source::Found(path) => path.display().to_string(),
         }
     }
 
-    pub fn open(&self) -> io::Result<Box<dyn Input>> {
-        match self {
+    /// Opens it; what is packed or UTF-16 gives its text. `None` is a binary file that nobody named,
+    /// which is counted.
+    pub fn open(&self, reading: &Arc<Reading>) -> io::Result<Option<Box<dyn Input>>> {
+        let mut head = Vec::new();
+        let on_disk = |file| OnDisk { file, reading: reading.clone() };
+        let input: Box<dyn Input> = match self {
             Source::Stdin => match redirected() {
-                Some(file) => Ok(Box::new(file)),
-                None => Ok(Box::new(live::Live::new(io::stdin()))),
+                Some(file) => Box::new(on_disk(file)),
+                None => Box::new(Live::open(|| Ok(io::stdin()))),
             },
             Source::File(path) => {
-                let file = File::open(path)?;
-                // Opening a folder works on Unix; reading it does not, with a poor message.
-                if file.metadata()?.is_dir() {
-                    return Err(io::Error::new(
-                        io::ErrorKind::IsADirectory,
-                        "is a folder; name the files in it",
-                    ));
-                }
-                match file.metadata()?.is_file() {
-                    true => Ok(Box::new(file)),
-                    // A pipe with a name, a terminal.
-                    false => Ok(Box::new(live::Live::new(file))),
+                // Not opened before: that makes one wait where the path is a pipe.
+                let metadata = path.metadata()?;
+                refuse(metadata.file_type())?;
+                if metadata.is_file() && metadata.len() > 0 {
+                    Box::new(on_disk(File::open(path)?))
+                } else {
+                    // A pipe with a name, a terminal, or what the kernel makes up as it is read.
+                    let path = path.clone();
+                    Box::new(Live::open(move || File::open(path)))
                 }
             }
-        }
+            Source::Found(path) => {
+                let mut file = File::open(path)?;
+                (&mut file).take(SAMPLE).read_to_end(&mut head)?;
+                if memchr::memchr(0, &head).is_some() && !is_encoded(&head) {
+                    reading.binary.fetch_add(1, Ordering::Relaxed);
+                    return Ok(None);
+                }
+                reading.raw.fetch_add(head.len() as u64, Ordering::Relaxed);
+                Box::new(on_disk(file))
+            }
+        };
+        Ok(Some(Box::new(Sniffed::new(head, input, reading.memory))))
+    }
+
+    /// Reads it by itself, and waits for as long as that takes.
+    pub fn reader(&self) -> io::Result<impl Read> {
+        let input = self.open(&Arc::default())?;
+        input.map(Blocking).ok_or_else(|| io::Error::other("is no text"))
     }
 
     /// Whether it makes one wait: what it gives is shown at once.
@@ -99,20 +194,33 @@ impl Source {
 
     /// Bytes that are there, if that is known.
     pub fn size(&self) -> Option<u64> {
-        match self {
-            Source::Stdin => redirected()?.metadata().ok().map(|metadata| metadata.len()),
-            Source::File(path) => {
-                let metadata = path.metadata().ok()?;
-                metadata.is_file().then_some(metadata.len())
-            }
-        }
+        let metadata = match self {
+            Source::Stdin => redirected()?.metadata(),
+            Source::File(path) | Source::Found(path) => path.metadata(),
+        };
+        let metadata = metadata.ok()?;
+        // Nothing is known of what the kernel makes up as it is read (`trace_pipe`).
+        (metadata.is_file() && metadata.len() > 0).then_some(metadata.len())
     }
+}
+
+/// What cannot be read, with a better message than the system's.
+fn refuse(kind: FileType) -> io::Result<()> {
+    if kind.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::FileTypeExt::is_socket(&kind) {
+        let message = "is a socket: connect to it with another program and pipe its output in";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
+    Ok(())
 }
 
 /// Waits for as long as it takes.
 pub struct Blocking(pub Box<dyn Input>);
 
-impl io::Read for Blocking {
+impl Read for Blocking {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(buffer, None)? {
@@ -129,7 +237,8 @@ impl io::Read for Blocking {
 fn redirected() -> Option<File> {
     use std::os::fd::AsFd;
     let file = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
-    file.metadata().ok()?.is_file().then_some(file)
+    let metadata = file.metadata().ok()?;
+    (metadata.is_file() && metadata.len() > 0).then_some(file)
 }
 
 #[cfg(not(unix))]

@@ -20,6 +20,9 @@ struct Finding<'a> {
     line: u64,
     /// Offset of the line's first byte in the source.
     offset: u64,
+    /// The offset is one of the decoded text.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    decoded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<jiff::Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +60,7 @@ pub fn finding_with(
         source: finding.source,
         line: finding.line,
         offset: finding.offset,
+        decoded: finding.decoded,
         time: record.time.and_then(|time| jiff::Timestamp::try_from(time).ok()),
         level: record.level.map(Level::as_str),
         logged_by: record.logged_by.as_deref().map(redact),

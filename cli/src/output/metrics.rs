@@ -224,6 +224,7 @@ mod tests {
                 offset: 0,
                 text: b"",
                 key: "",
+                decoded: false,
                 cut: false,
                 context: &Context::default(),
             };

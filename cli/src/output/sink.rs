@@ -31,6 +31,8 @@ pub struct Finding<'a> {
     pub cut: bool,
     /// Lines before and behind, if they are asked for.
     pub context: &'a Context,
+    /// The source is packed or UTF-16: `offset` counts bytes of the text that it holds, in UTF-8.
+    pub decoded: bool,
 }
 
 /// Lines around an event, redacted.

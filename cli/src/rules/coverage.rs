@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::Serialize;
 use whyerr::{Event, Scratch};
@@ -10,7 +11,7 @@ use whyerr_logs::group::Grouping;
 use crate::Outcome;
 use crate::args::CoverageArgs;
 use crate::fold;
-use crate::input::{Chunks, Next, Source};
+use crate::input::{Chunks, Next, Reading, Source};
 use crate::load::Loaded;
 use crate::templates::{self, Counter, Entry};
 use crate::term::{self, BOLD, DIM, clip, count, harmless, paint};
@@ -41,13 +42,15 @@ struct Report<'c> {
 
 pub fn run(args: &CoverageArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let mut coverage = Coverage::default();
-    let mut outcome = Outcome::Fine;
-    for source in Source::from_args(&args.files) {
-        if let Err(error) = read(&source, loaded, &mut coverage) {
+    let sources = args.input.sources(&args.files)?;
+    let mut outcome = sources.tell_faults();
+    for source in &sources.list {
+        if let Err(error) = read(source, &sources.reading, loaded, &mut coverage) {
             term::error(&format!("{}: {error}", source.name()));
             outcome = Outcome::Problem;
         }
     }
+    sources.reading.tell_left_out();
     let catalog = loaded.classifier.catalog();
     let mut fired: Vec<(&str, u64)> =
         coverage.rules.iter().map(|(id, &number)| (&**id, number)).collect();
@@ -74,15 +77,21 @@ pub fn run(args: &CoverageArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-fn read(source: &Source, loaded: &Loaded, coverage: &mut Coverage) -> io::Result<()> {
-    let mut chunks = Chunks::new(source.open()?, Grouping::lines());
+fn read(
+    source: &Source,
+    reading: &Arc<Reading>,
+    loaded: &Loaded,
+    coverage: &mut Coverage,
+) -> io::Result<()> {
+    let Some(input) = source.open(reading)? else { return Ok(()) };
+    let mut chunks = Chunks::new(input, Grouping::lines());
     let mut scratch = Scratch::default();
     let mut buffer = Vec::new();
     loop {
         let chunk = match chunks.next(std::mem::take(&mut buffer))? {
             Next::Chunk(chunk) => chunk,
             Next::Nothing(_) => continue,
-            Next::End => return Ok(()),
+            Next::End(_) => return Ok(()),
         };
         for line in chunk.bytes().split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -1,8 +1,7 @@
 //! `whyerr rules eval`: how good the rules are on labelled records.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,6 +10,7 @@ use whyerr::{Event, Scratch};
 
 use crate::Outcome;
 use crate::args::EvalArgs;
+use crate::input::Source;
 use crate::load::Loaded;
 use crate::term::{BOLD, DIM, clip, harmless, paint};
 
@@ -99,8 +99,11 @@ pub fn run(args: &EvalArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut text = String::new();
+    Source::File(path.to_owned())
+        .reader()
+        .and_then(|mut reader| reader.read_to_string(&mut text))
+        .with_context(|| format!("cannot read {}", path.display()))?;
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())

@@ -18,7 +18,7 @@ use whyerr_logs::group::Grouping;
 use crate::Outcome;
 use crate::args::ScanArgs;
 use crate::exec::Exec;
-use crate::input::{Chunk, MAX_LINE, Source};
+use crate::input::{Chunk, MAX_LINE, Reading, Source};
 use crate::load::Loaded;
 use crate::output::lines::Answers;
 use crate::output::sink::{
@@ -45,8 +45,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Problem);
     }
     stop::listen();
-    let sources = Source::from_args(&args.files);
-    let names: Vec<String> = sources.iter().map(Source::name).collect();
+    let sources = args.input.sources(&args.files)?;
+    let names: Vec<String> = sources.list.iter().map(Source::name).collect();
     let selection = match Selection::new(&args.only, loaded.classifier.catalog()) {
         Ok(selection) => selection,
         Err(message) => {
@@ -83,7 +83,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     };
     let mut scan = Scan {
         loaded,
-        sources: &sources,
+        sources: &sources.list,
+        reading: &sources.reading,
         names,
         sinks,
         renderer,
@@ -93,8 +94,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         faults: Vec::new(),
         lag: BTreeMap::new(),
         worst: None,
-        outcome: Outcome::Fine,
-        progress: progress(&sources),
+        outcome: sources.tell_faults(),
+        progress: progress(&sources.list),
     };
     // Before the first read: what cannot be written to is told at once.
     scan.each_sink(|sink, state| sink.tick(state, &mut target))?;
@@ -106,6 +107,7 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         |done| scan.take(done, &mut target),
     )?;
     scan.progress.finish_and_clear();
+    sources.reading.tell_left_out();
     scan.totals.interrupted = stop::requested();
     if let Rendering::Lines(_) = rendering {
         scan.tell_cut_lines();
@@ -132,6 +134,7 @@ fn hand_on(
 struct Scan<'l> {
     loaded: &'l Loaded,
     sources: &'l [Source],
+    reading: &'l Reading,
     names: Vec<String>,
     sinks: Vec<Box<dyn Sink>>,
     /// What was not rendered by the threads.
@@ -175,9 +178,10 @@ impl Scan<'_> {
                 self.unclassified.total += report.more_unclassified;
                 self.unclassified.uncounted += report.more_unclassified;
                 self.hand_on(source, &chunk, report.found, out)?;
-                self.progress.inc(chunk.len as u64);
+                // Of what is packed too, as the total counts it.
+                self.progress.set_position(self.reading.raw_bytes());
                 // A pipe that is watched shows what it has.
-                if self.sources[source].is_live() && shows {
+                if shows && self.sources[source].is_live() {
                     out.flush()?;
                 }
                 buffer = Some(chunk.buffer);

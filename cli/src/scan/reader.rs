@@ -9,7 +9,7 @@ use whyerr::Classifier;
 use whyerr::scan::Scanner;
 use whyerr_logs::group::Grouping;
 
-use crate::input::{Chunk, Chunks, Input, Next, Source};
+use crate::input::{Chunk, Chunks, Input, Next, Reading, Source, Sources};
 use crate::stop;
 
 /// How often an idle source lets outputs look at the clock.
@@ -48,9 +48,12 @@ pub struct Work {
 /// Reads all sources, one behind the other.
 pub struct Reader {
     sources: VecDeque<(usize, Source)>,
+    reading: Arc<Reading>,
     classifier: Classifier,
     grouping: Grouping,
     open: Option<Open>,
+    /// Buffers that came round and were not needed: small files do not take one each.
+    spare: Vec<Vec<u8>>,
     ticked: Instant,
     /// What is skipped of overlong lines is handed out too.
     keeps_skipped: bool,
@@ -68,12 +71,16 @@ struct Open {
 }
 
 impl Reader {
-    pub fn new(sources: &[Source], classifier: Classifier, grouping: Grouping) -> Reader {
+    pub fn new(sources: &Sources, classifier: Classifier, grouping: Grouping) -> Reader {
+        let reading = sources.reading.clone();
+        let sources = sources.list.iter().cloned().enumerate().collect();
         Reader {
-            sources: sources.iter().cloned().enumerate().collect(),
+            sources,
+            reading,
             classifier,
             grouping,
             open: None,
+            spare: Vec::new(),
             ticked: Instant::now(),
             keeps_skipped: false,
             unended: false,
@@ -88,7 +95,7 @@ impl Reader {
 
     /// The next piece; `None` when all is read, or somebody asked to stop.
     pub fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece<Work>> {
-        let mut buffer = buffer.unwrap_or_default();
+        let mut buffer = buffer.or_else(|| self.spare.pop()).unwrap_or_default();
         loop {
             if stop::requested() {
                 return None;
@@ -97,8 +104,9 @@ impl Reader {
                 Some(open) => open,
                 closed => {
                     let (at, source) = self.sources.pop_front()?;
-                    match source.open() {
-                        Ok(input) => closed.insert(Open {
+                    match source.open(&self.reading) {
+                        Ok(None) => continue,
+                        Ok(Some(input)) => closed.insert(Open {
                             source: at,
                             chunks: Chunks::new(input, self.grouping.clone())
                                 .keep_skipped(self.keeps_skipped),
@@ -129,7 +137,8 @@ impl Reader {
                         return Some(Piece::Tick);
                     }
                 }
-                Ok(Next::End) => {
+                Ok(Next::End(same)) => {
+                    self.spare.push(same);
                     let skipped = open.chunks.skipped;
                     let open_lines = u64::from(open.open_line) + u64::from(open.chunks.skipping);
                     self.unended = open_lines > 0 || self.unended;

@@ -44,6 +44,8 @@ pub struct Found {
     pub range: Range<usize>,
     pub line: u64,
     pub key: String,
+    /// The source is not text as it stands.
+    pub decoded: bool,
 }
 
 /// Where an event stands.
@@ -73,6 +75,7 @@ impl Found {
             key: &self.key,
             cut,
             context,
+            decoded: self.decoded,
         }
     }
 }
@@ -112,7 +115,7 @@ impl Worker {
     }
 
     fn scan(&self, chunk: &Chunk, source: usize, work: &Work) -> Report {
-        let bytes = chunk.bytes();
+        let (bytes, decoded) = (chunk.bytes(), chunk.decoded);
         let mut report = Report::default();
         // Where events with a verdict stand.
         let mut classified: Vec<Range<usize>> = Vec::new();
@@ -140,7 +143,7 @@ impl Worker {
                 true => fold::normalize(&bytes[range.clone()]),
                 false => String::new(),
             };
-            let found = Found { verdict, record, range: range.clone(), line, key };
+            let found = Found { verdict, record, range: range.clone(), line, key, decoded };
             let written = match (self.rendering, &mut lines) {
                 (Rendering::Findings(renderer), _) => {
                     let offset = chunk.offset + range.start as u64;

@@ -1,6 +1,8 @@
 //! A folder and the binary.
 #![allow(dead_code, reason = "not every test file needs all of it")]
 
+pub mod pack;
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
