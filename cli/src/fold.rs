@@ -27,6 +27,8 @@ pub struct Place {
     /// Offset of its first byte in the source, and its bytes.
     pub offset: u64,
     pub bytes: usize,
+    /// The offset is one of the decoded text.
+    pub decoded: bool,
 }
 
 /// All findings of one rule for one service.
@@ -71,6 +73,7 @@ impl Fold {
             line: finding.line,
             more_lines: memchr::memchr_iter(b'\n', line).count() as u64,
             offset: finding.offset,
+            decoded: finding.decoded,
             bytes: line.len(),
         };
         let Some(rule) = verdict.rule() else { return };

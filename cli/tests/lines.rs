@@ -71,7 +71,7 @@ fn filter_answers_odd_lines_too() {
     let dir = dir();
     let hit = || Some("net.refused".to_owned());
     let crlf = format!("\r\n{REFUSED}\r\n\r\n");
-    let invalid = [b"\xff\xfe\n", REFUSED.as_bytes(), b"\xff\n\0\n"].concat();
+    let invalid = [b"\xff\xff\n", REFUSED.as_bytes(), b"\xff\n\0\n"].concat();
     let stack = format!("{REFUSED}\n    at a.js:1:1\n    at b.js:1:1\n{REFUSED}");
     let cases: [(&[u8], Vec<Option<String>>); 7] = [
         (b"", vec![]),

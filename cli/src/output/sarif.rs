@@ -154,6 +154,16 @@ fn result(
     if let Some(service) = verdict.service() {
         properties["service"] = json!(service.id);
     }
+    let mut region = json!({
+        "startLine": place.line,
+        "endLine": place.line + place.more_lines,
+        "snippet": { "text": text.example },
+    });
+    // Bytes are those of the file, or nobody's.
+    if !place.decoded {
+        region["byteOffset"] = json!(place.offset);
+        region["byteLength"] = json!(place.bytes);
+    }
     let mut value = json!({
         "ruleId": rule.id,
         "ruleIndex": index.get(&*rule.id)?,
@@ -162,13 +172,7 @@ fn result(
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": { "uri": uri(name) },
-                "region": {
-                    "startLine": place.line,
-                    "endLine": place.line + place.more_lines,
-                    "byteOffset": place.offset,
-                    "byteLength": place.bytes,
-                    "snippet": { "text": text.example },
-                },
+                "region": region,
             },
         }],
         // The second is the one that GitHub reads.
