@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::exec::ExecArgs;
+use crate::follow::FollowArgs;
 use crate::formats::RecordArgs;
 use crate::scan::select::{AtLeast, OnlyArgs};
 
@@ -154,6 +155,9 @@ pub struct ScanArgs {
 
     #[command(flatten)]
     pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub follow: FollowArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

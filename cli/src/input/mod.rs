@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use chunks::{Chunk, Chunks, MAX_LINE, Next};
+pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, MAX_LINE, Next, whole_events};
 
 /// What a read gave.
 pub enum Got {

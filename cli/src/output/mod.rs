@@ -2,6 +2,7 @@
 //! all in (a sink), or both.
 
 pub mod json;
+pub mod live;
 pub mod sink;
 pub mod summary;
 mod summary_json;
@@ -18,6 +19,8 @@ pub struct Style {
     pub format: Format,
     pub no_fold: bool,
     pub json: bool,
+    /// Findings come for as long as it runs.
+    pub follow: bool,
 }
 
 /// How each finding is written by itself, if it is.
@@ -34,6 +37,8 @@ pub fn sink(style: Style) -> Option<Box<dyn Sink>> {
     match style.format {
         Format::Json => None,
         Format::Text if style.no_fold => Some(Box::new(text::Report::after_lines())),
+        // Nobody waits for the end of what is followed.
+        Format::Text if style.follow => Some(Box::new(live::Report::default())),
         Format::Text => Some(Box::new(text::Report::folded())),
         Format::Summary => Some(Box::new(summary::Report::new(style.json))),
     }

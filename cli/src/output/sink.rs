@@ -48,6 +48,8 @@ pub struct Totals {
     pub skipped_bytes: u64,
     /// Findings that were not asked for.
     pub left_out: u64,
+    /// Bytes of followed files that are known to be gone unread.
+    pub lost_bytes: u64,
     /// Somebody stopped the run before the end of the input.
     pub interrupted: bool,
 }

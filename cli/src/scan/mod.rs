@@ -1,21 +1,25 @@
 //! `whyerr [scan] FILE...`: logs, event by event.
 
 mod context;
-mod reader;
+pub mod reader;
 pub mod select;
 mod worker;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use whyerr::Severity;
+use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
 use crate::args::{Format, ScanArgs};
 use crate::exec::Exec;
+use crate::follow::{Follower, StateFile};
 use crate::input::{Chunk, Source};
 use crate::load::Loaded;
 use crate::output;
@@ -25,7 +29,7 @@ use crate::stop;
 use crate::templates::{self, Counter};
 use crate::term;
 use context::{Around, Waiting};
-use reader::{Piece, Reader};
+use reader::{Piece, Reader, Work};
 use select::{AtLeast, Selection};
 use worker::{Found, Place, Report, Worker};
 
@@ -40,10 +44,10 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Problem);
     }
     stop::listen();
+    let follow = args.follow.follow;
     let sources = Source::from_args(&args.files);
-    let names: Vec<String> = sources.iter().map(Source::name).collect();
     let format = args.format.unwrap_or(Format::Text);
-    let style = output::Style { format, no_fold: args.no_fold, json: args.json };
+    let style = output::Style { format, no_fold: args.no_fold, json: args.json, follow };
     let mut sinks: Vec<Box<dyn Sink>> = output::sink(style).into_iter().collect();
     if let Some(exec) = Exec::new(&args.exec) {
         sinks.push(Box::new(exec));
@@ -56,13 +60,22 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         }
     };
     let framing = args.records.framing()?;
-    let mut reader = Reader::new(&sources, loaded.classifier.clone(), framing.grouping.clone());
+    let grouping = framing.grouping.clone();
+    let mut state = None;
+    let (names, produce): (Vec<String>, Box<Producer>) = if follow {
+        let (mut follower, file) = following(args, loaded, grouping)?;
+        state = file;
+        (follower.names(), Box::new(move |buffer| follower.next(buffer)))
+    } else {
+        let mut reader = Reader::new(&sources, loaded.classifier.clone(), grouping);
+        let names = sources.iter().map(Source::name).collect();
+        (names, Box::new(move |buffer| reader.next(buffer)))
+    };
     // Lines around an event may stand in other chunks: then nothing is rendered in the threads.
     let around = (args.context > 0).then(|| Around::new(args.context));
     let renderer = output::renderer(style);
     let worker = Worker {
         framing,
-        names: names.clone(),
         renderer: renderer.filter(|_| around.is_none()),
         hands_on: !sinks.is_empty() || around.is_some(),
         selection,
@@ -80,19 +93,54 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         totals: Totals::default(),
         worst: None,
         outcome: Outcome::Fine,
-        progress: progress(&sources),
+        progress: if follow { ProgressBar::hidden() } else { progress(&sources) },
+        follow,
+        state,
+        taken: 0,
+        state_failed: false,
     };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     pipeline::ordered(
         threads,
-        move |buffer| reader.next(buffer),
+        produce,
         move |piece| worker.work(piece),
         |done| scan.take(done, &mut out),
     )?;
     scan.progress.finish_and_clear();
-    scan.totals.interrupted = stop::requested();
+    // Being stopped is how following ends.
+    scan.totals.interrupted = stop::requested() && !follow;
     scan.finish(&mut out).context("cannot write the report")?;
+    if let Some(state) = &mut scan.state {
+        state.written(scan.taken);
+        state.save()?;
+    }
     Ok(scan.outcome(args.fail_on))
+}
+
+/// Gives the pieces of the input.
+type Producer = dyn FnMut(Option<Vec<u8>>) -> Option<Piece<Work>> + Send;
+
+/// Reads the named files as they grow, from where the state file says.
+fn following(
+    args: &ScanArgs,
+    loaded: &Loaded,
+    grouping: Grouping,
+) -> anyhow::Result<(Follower, Option<StateFile>)> {
+    if args.files.iter().any(|path| path == Path::new("-")) {
+        bail!("standard input cannot be followed: it is read as it comes without --follow");
+    }
+    let classifier = &loaded.classifier;
+    let Some(path) = &args.follow.state else {
+        let files = &args.files;
+        let (follower, _) = Follower::new(files, &args.follow, classifier, grouping, None, vec![]);
+        return Ok((follower, None));
+    };
+    let (mut state, saved) = StateFile::open(path)?;
+    let (sender, marks) = mpsc::channel();
+    let (follower, others) =
+        Follower::new(&args.files, &args.follow, classifier, grouping, Some(sender), saved);
+    state.listen(marks, others);
+    Ok((follower, Some(state)))
 }
 
 fn hand_on(
@@ -124,6 +172,13 @@ struct Scan<'l> {
     /// Worse than fine when a source could not be read.
     outcome: Outcome,
     progress: ProgressBar,
+    /// Files are read as they grow: what is found is written at once.
+    follow: bool,
+    state: Option<StateFile>,
+    /// Pieces that were taken.
+    taken: u64,
+    /// The state could not be saved, and that was told.
+    state_failed: bool,
 }
 
 impl Scan<'_> {
@@ -154,7 +209,7 @@ impl Scan<'_> {
                 self.hand_on(source, &chunk, report.found, out)?;
                 self.progress.inc(chunk.len as u64);
                 // A pipe that is watched shows what it has.
-                if self.sources[source].is_live() && shows {
+                if !self.follow && self.sources[source].is_live() && shows {
                     out.flush()?;
                 }
                 buffer = Some(chunk.buffer);
@@ -170,9 +225,18 @@ impl Scan<'_> {
                 self.outcome = Outcome::Problem;
                 self.hand_on_waiting(Some(source), out)?;
             }
+            Piece::Note { message, lost } => {
+                self.totals.lost_bytes += lost;
+                term::warning(&message);
+            }
             Piece::Tick => self.hand_on_waiting(None, out)?,
         }
         self.each_sink(|sink, state| sink.tick(state, out))?;
+        self.taken += 1;
+        if self.follow {
+            self.keep_account(out)?;
+            out.flush()?;
+        }
         Ok(buffer)
     }
 
@@ -225,6 +289,27 @@ impl Scan<'_> {
             let place = Place { name: &self.names[*source], source: *source, offset: *offset };
             let finding = found.finding(place, text, *cut, context);
             hand_on(&finding, self.renderer, &mut self.sinks, out)?;
+        }
+        Ok(())
+    }
+
+    /// Notes in the state file, now and then, what was written by now.
+    fn keep_account(&mut self, out: &mut impl Write) -> io::Result<()> {
+        if !self.state.as_ref().is_some_and(StateFile::is_due) {
+            return Ok(());
+        }
+        // A finding that waits for lines around it is not written.
+        self.hand_on_waiting(None, out)?;
+        out.flush()?;
+        let Some(state) = &mut self.state else { return Ok(()) };
+        state.written(self.taken);
+        // A full disk may have room again: it is tried with every save, and at the end.
+        match state.save() {
+            Ok(()) => self.state_failed = false,
+            Err(error) if !std::mem::replace(&mut self.state_failed, true) => {
+                term::warning(&format!("{error:#}; trying on"));
+            }
+            Err(_) => {}
         }
         Ok(())
     }

@@ -33,6 +33,11 @@ pub enum Piece<K> {
         source: usize,
         error: io::Error,
     },
+    /// Something to tell that is no fault of the run; bytes that are known to be lost.
+    Note {
+        message: String,
+        lost: u64,
+    },
     /// Nothing came for a while.
     Tick,
 }
@@ -41,6 +46,8 @@ pub enum Piece<K> {
 pub struct Work {
     pub first_line: u64,
     pub scanner: Arc<Scanner>,
+    /// Of the source.
+    pub name: Arc<str>,
 }
 
 /// Reads all sources, one behind the other.
@@ -54,6 +61,7 @@ pub struct Reader {
 
 struct Open {
     source: usize,
+    name: Arc<str>,
     chunks: Chunks<Box<dyn Input>>,
     scanner: Arc<Scanner>,
     line: u64,
@@ -81,6 +89,7 @@ impl Reader {
                     match source.open() {
                         Ok(input) => closed.insert(Open {
                             source: at,
+                            name: source.name().into(),
                             chunks: Chunks::new(input, self.grouping.clone()),
                             scanner: Arc::new(Scanner::new(&self.classifier)),
                             line: 1,
@@ -97,7 +106,8 @@ impl Reader {
                     let lines = memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
                     open.line += lines;
                     open.open_line = !chunk.bytes().ends_with(b"\n") && !chunk.cut;
-                    let known = Work { first_line, scanner: open.scanner.clone() };
+                    let known =
+                        Work { first_line, scanner: open.scanner.clone(), name: open.name.clone() };
                     return Some(Piece::Chunk { chunk, source, lines, known });
                 }
                 Ok(Next::Nothing(same)) => {

@@ -78,7 +78,6 @@ impl Found {
 
 pub struct Worker {
     pub framing: LogFraming,
-    pub names: Vec<String>,
     /// How each finding is written by itself, if it is.
     pub renderer: Option<Renderer>,
     /// Whether findings are handed on.
@@ -105,6 +104,7 @@ impl Worker {
                 Piece::End { source, skipped, open_lines }
             }
             Piece::Fault { source, error } => Piece::Fault { source, error },
+            Piece::Note { message, lost } => Piece::Note { message, lost },
             Piece::Tick => Piece::Tick,
         }
     }
@@ -133,7 +133,7 @@ impl Worker {
             let found = Found { verdict, record, range: range.clone(), line, key };
             if let Some(renderer) = self.renderer {
                 let offset = chunk.offset + range.start as u64;
-                let place = Place { name: &self.names[source], source, offset };
+                let place = Place { name: &work.name, source, offset };
                 let finding = found.finding(place, &bytes[range], chunk.cut, &NO_CONTEXT);
                 let written = renderer(&mut report.output, &finding);
                 debug_assert!(written.is_ok(), "writing to memory");
