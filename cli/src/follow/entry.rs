@@ -455,10 +455,18 @@ impl Entry {
     /// The first of its files that may give something.
     pub fn next_to_read(&self, flush: bool) -> Option<usize> {
         let current = self.current.iter().filter(|_| !self.is_suspect);
-        let mut all = self.retired.iter().filter(|_| true).chain(current);
-        all.position(|generation| {
-            generation.wants_reading(flush) && (generation.file.is_some() || generation.placed)
-        })
+        for (place, generation) in self.retired.iter().chain(current).enumerate() {
+            if generation.file.is_none() && !generation.placed {
+                continue;
+            }
+            if generation.wants_reading(flush) {
+                return Some(place);
+            }
+            if generation.holds_up() && !flush {
+                return None;
+            }
+        }
+        None
     }
 
     pub fn wants_reading(&self) -> bool {

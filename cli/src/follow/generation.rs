@@ -17,6 +17,8 @@ const HEAD: usize = 1024;
 const TAIL: usize = 256;
 /// A file that was rotated away and did not grow for so long has no further line end to come.
 const LAST_LINE: Duration = Duration::from_secs(1);
+/// How long what came after a rotated file waits for the last event of that.
+const HOLDS_UP: Duration = Duration::from_secs(2);
 /// A process may write for so long to a file that was renamed, until it learns of the new one.
 const LINGER: Duration = Duration::from_secs(30);
 /// How far back the beginning of the last line is looked for.
@@ -57,6 +59,8 @@ pub struct Generation {
     pub placed: bool,
     /// Its name is another file's now, or nobody's.
     pub retired: bool,
+    /// Since when, if it is.
+    since: Instant,
 }
 
 /// What a read gave.
@@ -95,6 +99,7 @@ impl Generation {
             settled: false,
             placed: true,
             retired: false,
+            since: Instant::now(),
         })
     }
 
@@ -119,6 +124,7 @@ impl Generation {
             settled: false,
             placed: false,
             retired: true,
+            since: Instant::now(),
         }
     }
 
@@ -265,6 +271,12 @@ impl Generation {
         self.file.is_some() && (self.placed || self.unread() == 0)
     }
 
+    /// Whether what comes after it has to wait, so that all stays in order: an event of it is held
+    /// back. Not for ever, as it may be written to for as long as a process pleases.
+    pub fn holds_up(&self) -> bool {
+        self.retired && self.unread() > 0 && !self.settled && self.since.elapsed() < HOLDS_UP
+    }
+
     /// Whether nothing will come of it any more.
     pub fn is_finished(&self) -> bool {
         let all = self.unread() == 0 || self.settled;
@@ -274,6 +286,7 @@ impl Generation {
     /// Its name went to another file, or away.
     pub fn retire(&mut self) {
         (self.retired, self.placed) = (true, false);
+        self.since = Instant::now();
         (self.pending, self.settled) = (true, false);
         self.grown = Instant::now();
     }
