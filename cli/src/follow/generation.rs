@@ -21,6 +21,8 @@ const LAST_LINE: Duration = Duration::from_secs(1);
 const HOLDS_UP: Duration = Duration::from_secs(2);
 /// A process may write for so long to a file that was renamed, until it learns of the new one.
 const LINGER: Duration = Duration::from_secs(30);
+/// How much more than is known to be there is read at once.
+const SLACK: usize = 64 << 10;
 /// How far back the beginning of the last line is looked for.
 const LAST_LINE_BYTES: u64 = 64 << 10;
 
@@ -300,8 +302,12 @@ impl Generation {
     ) -> io::Result<Step> {
         let Some(file) = &self.file else { return Ok(Step::Nothing(buffer)) };
         self.used = Instant::now();
-        buffer.resize(CHUNK, 0);
-        let filled = read_at(file, &mut buffer, self.offset)?;
+        // Room for what is known to be there: thousands of small files need no large buffers.
+        let room = (self.unread() as usize).saturating_add(SLACK).min(CHUNK);
+        if buffer.len() < room {
+            buffer.resize(room, 0);
+        }
+        let filled = read_at(file, &mut buffer[..room], self.offset)?;
         // Looked at after the read: what was truncated and written anew before or during it does
         // not pass for what comes next. The first bytes are rewritten before all others.
         let size = file.metadata()?.len();
@@ -324,17 +330,18 @@ impl Generation {
                 return Ok(Step::Skipped(skipped as u64, buffer));
             }
         }
-        let full = filled == buffer.len();
+        let full = filled == CHUNK;
+        let has_more = filled == room;
         let quiet = self.grown.elapsed();
         let flow = match () {
-            () if full => Flow::Running { full },
+            () if has_more => Flow::Running { full },
             () if self.retired && (flush || quiet >= LAST_LINE) => Flow::Ended,
             () if flush || quiet >= HOLD => Flow::Paused,
             () => Flow::Running { full },
         };
         let (len, cut) = whole_events(grouping, &buffer[..filled], flow);
         if len == 0 {
-            self.pending = false;
+            self.pending = has_more && !full;
             self.settled = match flow {
                 Flow::Running { .. } => false,
                 Flow::Paused => !self.retired,
@@ -349,7 +356,7 @@ impl Generation {
         self.line += lines;
         // At the end of a run what is held back is given, not what comes after.
         self.settled = flush;
-        self.pending = !flush && self.unread() > 0;
+        self.pending = !flush && (self.unread() > 0 || has_more);
         Ok(Step::Chunk { chunk, lines })
     }
 
