@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::exec::ExecArgs;
+use crate::follow::FollowArgs;
 use crate::formats::RecordArgs;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
@@ -159,6 +160,9 @@ pub struct ScanArgs {
 
     #[command(flatten)]
     pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub follow: FollowArgs,
 
     #[command(flatten)]
     pub output: OutputArgs,

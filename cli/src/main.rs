@@ -7,6 +7,7 @@ mod event_json;
 mod exec;
 mod explain;
 mod fold;
+mod follow;
 mod formats;
 mod input;
 mod load;

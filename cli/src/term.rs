@@ -53,6 +53,11 @@ pub fn note(message: &str) {
     anstream::eprintln!("{}: {}", paint(CYAN, "note"), harmless(message));
 }
 
+/// What somebody should look at, though the run goes on.
+pub fn warning(message: &str) {
+    anstream::eprintln!("{}: {}", paint(YELLOW, "warning"), harmless(message));
+}
+
 /// Text of a log for a terminal: control characters, terminal escapes and characters that change
 /// the direction of writing are shown, not obeyed.
 pub fn harmless(text: &str) -> Cow<'_, str> {

@@ -8,11 +8,11 @@ use whyerr_logs::group::Grouping;
 use super::{Got, Input, Start};
 
 /// How much is read at once. Lines may be as long as a chunk.
-const CHUNK: usize = 2 << 20;
+pub const CHUNK: usize = 2 << 20;
 /// Longest line that is classified: what lies behind in the same line is skipped, and counted.
 pub const MAX_LINE: usize = 1 << 20;
 /// How long an event is kept back because lines may come that belong to it.
-const HOLD: Duration = Duration::from_millis(500);
+pub const HOLD: Duration = Duration::from_millis(500);
 /// How long is waited before somebody may be asked whether to go on.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -125,18 +125,12 @@ impl<I: Input> Chunks<I> {
                     return Ok(Next::Nothing(buffer));
                 }
             }
-            let whole = memchr::memrchr(b'\n', &buffer[..filled]).map_or(0, |newline| newline + 1);
-            let (len, cut) = match whole {
-                _ if self.ended => (filled, false),
-                0 if filled > MAX_LINE => (MAX_LINE, true),
-                0 => (0, false),
-                _ if waited_in_vain => (whole, false),
-                _ => match self.complete(&buffer[..whole]) {
-                    // A long line behind leaves no room to wait in.
-                    0 if filled == buffer.len() => (whole, false),
-                    len => (len, false),
-                },
+            let flow = match () {
+                () if self.ended => Flow::Ended,
+                () if waited_in_vain => Flow::Paused,
+                () => Flow::Running { full: filled == buffer.len() },
             };
+            let (len, cut) = whole_events(&self.grouping, &buffer[..filled], flow);
             if len == 0 {
                 if waited_in_vain {
                     self.rest.extend_from_slice(&buffer[..filled]);
@@ -183,22 +177,50 @@ impl<I: Input> Chunks<I> {
         }
         false
     }
+}
 
-    /// Bytes of the events to which no further line can belong.
-    fn complete(&self, lines: &[u8]) -> usize {
-        let mut held = self.grouping.last_event(lines);
-        if held == 0 && lines.len() > self.grouping.max_bytes {
-            // One run of lines that belong together: what its limits cut off is complete.
-            loop {
-                let end = self.grouping.bounds(lines, held, held).end;
-                if end >= lines.len() {
-                    break;
-                }
-                held = end;
-            }
-        }
-        held
+/// What is known of what comes behind some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// More may come at once; `full` when there is no room for it.
+    Running { full: bool },
+    /// Nothing came for [`HOLD`].
+    Paused,
+    /// Nothing will come.
+    Ended,
+}
+
+/// How many of the bytes are events to which nothing can be added any more, and whether that is
+/// the beginning of a line too long to be classified whole.
+pub fn whole_events(grouping: &Grouping, bytes: &[u8], flow: Flow) -> (usize, bool) {
+    let whole = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
+    match (whole, flow) {
+        (_, Flow::Ended) => (bytes.len(), false),
+        (0, _) if bytes.len() > MAX_LINE => (MAX_LINE, true),
+        (0, _) => (0, false),
+        (_, Flow::Paused) => (whole, false),
+        (_, Flow::Running { full }) => match complete(grouping, &bytes[..whole]) {
+            // A long line behind leaves no room to wait in.
+            0 if full => (whole, false),
+            len => (len, false),
+        },
     }
+}
+
+/// Bytes of the events to which no further line can belong.
+fn complete(grouping: &Grouping, lines: &[u8]) -> usize {
+    let mut held = grouping.last_event(lines);
+    if held == 0 && lines.len() > grouping.max_bytes {
+        // One run of lines that belong together: what its limits cut off is complete.
+        loop {
+            let end = grouping.bounds(lines, held, held).end;
+            if end >= lines.len() {
+                break;
+            }
+            held = end;
+        }
+    }
+    held
 }
 
 #[cfg(test)]

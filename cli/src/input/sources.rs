@@ -51,6 +51,7 @@ pub struct InputArgs {
 }
 
 /// What is to be read.
+#[derive(Default)]
 pub struct Sources {
     /// Each once, in the order of the command line; within a folder by path.
     pub list: Vec<Source>,

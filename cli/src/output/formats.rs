@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::sink::{Renderer, Sink};
-use super::{github, json, junit, otlp, sarif, summary, text};
+use super::{github, json, junit, live, otlp, sarif, summary, text};
 
 /// How to report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub enum Format {
     Github,
     Junit,
     Otlp,
+}
+
+/// What other flags say of the report.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Every finding, not one entry for repeats.
+    pub no_fold: bool,
+    pub json: bool,
+    /// Findings come for as long as it runs.
+    pub follow: bool,
 }
 
 /// What a format is.
@@ -101,6 +111,16 @@ static UNFOLDED: Entry = Entry {
     shows_unclassified: true,
 };
 
+/// `text` with `--follow`: nobody waits for the end of what is followed.
+static LIVE: Entry = Entry {
+    name: "text",
+    help: "",
+    renderer: None,
+    sink: Some(|| Box::<live::Report>::default()),
+    whole: false,
+    shows_unclassified: true,
+};
+
 /// `summary` with `--json`.
 static SUMMARY_JSON: Entry = Entry {
     name: "summary",
@@ -112,10 +132,11 @@ static SUMMARY_JSON: Entry = Entry {
 };
 
 impl Format {
-    pub fn entry(self, no_fold: bool, json: bool) -> &'static Entry {
+    pub fn entry(self, style: Style) -> &'static Entry {
         match self {
-            Format::Text if no_fold => &UNFOLDED,
-            Format::Summary if json => &SUMMARY_JSON,
+            Format::Text if style.no_fold => &UNFOLDED,
+            Format::Text if style.follow => &LIVE,
+            Format::Summary if style.json => &SUMMARY_JSON,
             format => format.row(),
         }
     }

@@ -7,6 +7,7 @@ mod github;
 pub mod json;
 mod junit;
 pub mod lines;
+pub mod live;
 mod metrics;
 mod options;
 mod otlp;
@@ -19,6 +20,7 @@ pub mod text;
 
 use whyerr::{RetryVerdict, Verdict, Who};
 
+pub use formats::Style;
 pub use options::{OutputArgs, Outputs};
 pub use target::Target;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::formats::Format;
+use super::formats::{Format, Style};
 use super::lines::Answers;
 use super::metrics::Metrics;
 use super::sink::{Rendering, Sink};
@@ -20,12 +20,12 @@ pub struct OutputArgs {
 
     /// Answer every line of the input with one line, in order: `{"whyerr":null}`, or the verdict in
     /// short. Lines are not joined to events
-    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "enrich"])]
+    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "enrich", "follow"])]
     filter: bool,
 
     /// Give every line of the input back; JSON objects that have a verdict get it as the member
     /// "whyerr", everything else stays as it was. Lines are not joined to events
-    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context"])]
+    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "follow"])]
     enrich: bool,
 
     /// Write the report to this file. Lines (json, otlp, --filter, --enrich) are added to it, other
@@ -50,13 +50,13 @@ pub struct Outputs {
 
 impl OutputArgs {
     /// Opens what is written to, before anything is read.
-    pub fn open(&self, no_fold: bool, json: bool) -> anyhow::Result<Outputs> {
+    pub fn open(&self, style: Style) -> anyhow::Result<Outputs> {
         let answers = match (self.filter, self.enrich) {
             (true, _) => Some(Answers::Filter),
             (_, true) => Some(Answers::Enrich),
             _ => None,
         };
-        let entry = self.format.unwrap_or(Format::Text).entry(no_fold, json);
+        let entry = self.format.unwrap_or(Format::Text).entry(style);
         let (rendering, report, whole) = match (answers, entry.renderer) {
             (Some(answers), _) => (Rendering::Lines(answers), None, false),
             (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, entry.whole),

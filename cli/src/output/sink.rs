@@ -54,6 +54,8 @@ pub struct Totals {
     pub left_out: u64,
     /// Sources that could not be read, or not to their end.
     pub read_errors: u64,
+    /// Bytes of followed files that are known to be gone unread.
+    pub lost_bytes: u64,
     /// Somebody stopped the run before the end of the input.
     pub interrupted: bool,
 }

@@ -179,6 +179,10 @@ fn cut(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             plural(totals.lines, "line")
         )?;
     }
+    if totals.lost_bytes > 0 {
+        let lost = count(totals.lost_bytes);
+        writeln!(out, "\nlost: {lost} bytes were rotated or truncated away before they were read")?;
+    }
     if totals.cut_lines > 0 {
         writeln!(
             out,

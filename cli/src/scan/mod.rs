@@ -1,15 +1,18 @@
 //! `whyerr [scan] FILE...`: logs, event by event.
 
 mod context;
-mod reader;
+pub mod reader;
 pub mod select;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use whyerr::Severity;
 use whyerr_logs::LogFraming;
@@ -18,19 +21,20 @@ use whyerr_logs::group::Grouping;
 use crate::Outcome;
 use crate::args::ScanArgs;
 use crate::exec::Exec;
-use crate::input::{Chunk, MAX_LINE, Reading, Source};
+use crate::follow::{Follower, StateFile};
+use crate::input::{Chunk, MAX_LINE, Reading, Source, Sources};
 use crate::load::Loaded;
 use crate::output::lines::Answers;
 use crate::output::sink::{
     Context, Fault, Finding, MAX_FAULTS, Renderer, Rendering, Sink, State, Totals,
 };
-use crate::output::{Outputs, Target};
+use crate::output::{Outputs, Style, Target};
 use crate::pipeline;
 use crate::stop;
 use crate::templates::{self, Counter};
 use crate::term;
 use context::{Around, Waiting};
-use reader::{Piece, Reader};
+use reader::{Piece, Reader, Work};
 use select::{AtLeast, Selection};
 use worker::{Found, Place, Report, Worker};
 
@@ -45,8 +49,11 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Problem);
     }
     stop::listen();
-    let sources = args.input.sources(&args.files)?;
-    let names: Vec<String> = sources.list.iter().map(Source::name).collect();
+    let follow = args.follow.follow;
+    let sources = match follow {
+        true => Sources::default(),
+        false => args.input.sources(&args.files)?,
+    };
     let selection = match Selection::new(&args.only, loaded.classifier.catalog()) {
         Ok(selection) => selection,
         Err(message) => {
@@ -55,7 +62,7 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         }
     };
     let mut framing = LogFraming { service: args.service.clone(), ..args.records.framing()? };
-    let outputs = args.output.open(args.no_fold, args.json)?;
+    let outputs = args.output.open(Style { no_fold: args.no_fold, json: args.json, follow })?;
     let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
     if let Some(exec) = Exec::new(&args.exec) {
         sinks.push(Box::new(exec));
@@ -63,9 +70,19 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     if let Rendering::Lines(_) = rendering {
         framing.grouping = Grouping::lines();
     }
-    let gives_back = matches!(rendering, Rendering::Lines(Answers::Enrich));
-    let mut reader = Reader::new(&sources, loaded.classifier.clone(), framing.grouping.clone())
-        .keep_skipped(gives_back);
+    let grouping = framing.grouping.clone();
+    let mut state = None;
+    let (names, produce): (Vec<String>, Box<Producer>) = if follow {
+        let (mut follower, file) = following(args, loaded, grouping)?;
+        state = file;
+        (follower.names(), Box::new(move |buffer| follower.next(buffer)))
+    } else {
+        let gives_back = matches!(rendering, Rendering::Lines(Answers::Enrich));
+        let mut reader =
+            Reader::new(&sources, loaded.classifier.clone(), grouping).keep_skipped(gives_back);
+        let names = sources.list.iter().map(Source::name).collect();
+        (names, Box::new(move |buffer| reader.next(buffer)))
+    };
     // Lines around an event may stand in other chunks: then nothing is rendered in the threads.
     let around = (args.context > 0).then(|| Around::new(args.context));
     let (in_threads, renderer) = match rendering {
@@ -74,7 +91,6 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     };
     let worker = Worker {
         framing,
-        names: names.clone(),
         rendering: in_threads,
         hands_on: !sinks.is_empty() || around.is_some(),
         has_keys: sinks.iter().any(|sink| sink.reads_keys()),
@@ -95,25 +111,62 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         lag: BTreeMap::new(),
         worst: None,
         outcome: sources.tell_faults(),
-        progress: progress(&sources.list),
+        progress: if follow { ProgressBar::hidden() } else { progress(&sources.list) },
+        follow,
+        state,
+        taken: 0,
+        state_failed: false,
     };
     // Before the first read: what cannot be written to is told at once.
     scan.each_sink(|sink, state| sink.tick(state, &mut target))?;
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     pipeline::ordered(
         threads,
-        move |buffer| reader.next(buffer),
+        produce,
         move |piece| worker.work(piece),
         |done| scan.take(done, &mut target),
     )?;
     scan.progress.finish_and_clear();
     sources.reading.tell_left_out();
-    scan.totals.interrupted = stop::requested();
+    // Being stopped is how following ends.
+    scan.totals.interrupted = stop::requested() && !follow;
     if let Rendering::Lines(_) = rendering {
         scan.tell_cut_lines();
     }
+    let state = scan.state.take();
+    let taken = scan.taken;
     scan.finish(target)?;
+    if let Some(mut state) = state {
+        state.written(taken);
+        state.save()?;
+    }
     Ok(scan.outcome(args.fail_on))
+}
+
+/// Gives the pieces of the input.
+type Producer = dyn FnMut(Option<Vec<u8>>) -> Option<Piece<Work>> + Send;
+
+/// Reads the named files as they grow, from where the state file says.
+fn following(
+    args: &ScanArgs,
+    loaded: &Loaded,
+    grouping: Grouping,
+) -> anyhow::Result<(Follower, Option<StateFile>)> {
+    if args.files.iter().any(|path| path == Path::new("-")) {
+        bail!("standard input cannot be followed: it is read as it comes without --follow");
+    }
+    let classifier = &loaded.classifier;
+    let Some(path) = &args.follow.state else {
+        let files = &args.files;
+        let (follower, _) = Follower::new(files, &args.follow, classifier, grouping, None, vec![]);
+        return Ok((follower, None));
+    };
+    let (mut state, saved) = StateFile::open(path)?;
+    let (sender, marks) = mpsc::channel();
+    let (follower, others) =
+        Follower::new(&args.files, &args.follow, classifier, grouping, Some(sender), saved);
+    state.listen(marks, others);
+    Ok((follower, Some(state)))
 }
 
 fn hand_on(
@@ -148,6 +201,13 @@ struct Scan<'l> {
     /// Worse than fine when a source could not be read.
     outcome: Outcome,
     progress: ProgressBar,
+    /// Files are read as they grow: what is found is written at once.
+    follow: bool,
+    state: Option<StateFile>,
+    /// Pieces that were taken.
+    taken: u64,
+    /// The state could not be saved, and that was told.
+    state_failed: bool,
 }
 
 impl Scan<'_> {
@@ -181,7 +241,7 @@ impl Scan<'_> {
                 // Of what is packed too, as the total counts it.
                 self.progress.set_position(self.reading.raw_bytes());
                 // A pipe that is watched shows what it has.
-                if shows && self.sources[source].is_live() {
+                if shows && !self.follow && self.sources[source].is_live() {
                     out.flush()?;
                 }
                 buffer = Some(chunk.buffer);
@@ -201,9 +261,18 @@ impl Scan<'_> {
                 }
                 self.hand_on_waiting(Some(source), out)?;
             }
+            Piece::Note { message, lost } => {
+                self.totals.lost_bytes += lost;
+                term::warning(&message);
+            }
             Piece::Tick => self.hand_on_waiting(None, out)?,
         }
         self.each_sink(|sink, state| sink.tick(state, out))?;
+        self.taken += 1;
+        if self.follow {
+            self.keep_account(out)?;
+            out.flush()?;
+        }
         Ok(buffer)
     }
 
@@ -256,6 +325,27 @@ impl Scan<'_> {
             let place = Place { name: &self.names[*source], source: *source, offset: *offset };
             let finding = found.finding(place, text, *cut, context);
             hand_on(&finding, self.renderer, &mut self.sinks, out)?;
+        }
+        Ok(())
+    }
+
+    /// Notes in the state file, now and then, what was written by now.
+    fn keep_account(&mut self, out: &mut impl Write) -> io::Result<()> {
+        if !self.state.as_ref().is_some_and(StateFile::is_due) {
+            return Ok(());
+        }
+        // A finding that waits for lines around it is not written.
+        self.hand_on_waiting(None, out)?;
+        out.flush()?;
+        let Some(state) = &mut self.state else { return Ok(()) };
+        state.written(self.taken);
+        // A full disk may have room again: it is tried with every save, and at the end.
+        match state.save() {
+            Ok(()) => self.state_failed = false,
+            Err(error) if !std::mem::replace(&mut self.state_failed, true) => {
+                term::warning(&format!("{error:#}; trying on"));
+            }
+            Err(_) => {}
         }
         Ok(())
     }

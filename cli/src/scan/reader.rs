@@ -33,6 +33,11 @@ pub enum Piece<K> {
         source: usize,
         error: io::Error,
     },
+    /// Something to tell that is no fault of the run; bytes that are known to be lost.
+    Note {
+        message: String,
+        lost: u64,
+    },
     /// Nothing came for a while.
     Tick,
 }
@@ -43,6 +48,8 @@ pub struct Work {
     pub scanner: Arc<Scanner>,
     /// The source before this one ended without a line end, and this is the first chunk behind it.
     pub joined: bool,
+    /// Of the source.
+    pub name: Arc<str>,
 }
 
 /// Reads all sources, one behind the other.
@@ -63,6 +70,7 @@ pub struct Reader {
 
 struct Open {
     source: usize,
+    name: Arc<str>,
     chunks: Chunks<Box<dyn Input>>,
     scanner: Arc<Scanner>,
     line: u64,
@@ -108,6 +116,7 @@ impl Reader {
                         Ok(None) => continue,
                         Ok(Some(input)) => closed.insert(Open {
                             source: at,
+                            name: source.name().into(),
                             chunks: Chunks::new(input, self.grouping.clone())
                                 .keep_skipped(self.keeps_skipped),
                             scanner: Arc::new(Scanner::new(&self.classifier)),
@@ -127,7 +136,8 @@ impl Reader {
                     let counted_later = chunk.cut || chunk.skipped;
                     open.open_line = !chunk.bytes().ends_with(b"\n") && !counted_later;
                     let joined = std::mem::take(&mut self.unended);
-                    let known = Work { first_line, scanner: open.scanner.clone(), joined };
+                    let name = open.name.clone();
+                    let known = Work { first_line, scanner: open.scanner.clone(), joined, name };
                     return Some(Piece::Chunk { chunk, source, lines, known });
                 }
                 Ok(Next::Nothing(same)) => {

@@ -82,7 +82,6 @@ impl Found {
 
 pub struct Worker {
     pub framing: LogFraming,
-    pub names: Vec<String>,
     /// What is written of a chunk right here.
     pub rendering: Rendering,
     /// Whether findings are handed on, and with their keys.
@@ -110,6 +109,7 @@ impl Worker {
                 Piece::End { source, skipped, open_lines }
             }
             Piece::Fault { source, error } => Piece::Fault { source, error },
+            Piece::Note { message, lost } => Piece::Note { message, lost },
             Piece::Tick => Piece::Tick,
         }
     }
@@ -147,7 +147,7 @@ impl Worker {
             let written = match (self.rendering, &mut lines) {
                 (Rendering::Findings(renderer), _) => {
                     let offset = chunk.offset + range.start as u64;
-                    let place = Place { name: &self.names[source], source, offset };
+                    let place = Place { name: &work.name, source, offset };
                     let finding = found.finding(place, &bytes[range], chunk.cut, &NO_CONTEXT);
                     renderer(&mut report.output, &finding)
                 }

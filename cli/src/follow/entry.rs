@@ -1,0 +1,572 @@
+//! A followed path: the file it leads to, and those it led to before.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::generation::{Generation, begin_alike};
+use super::identity::{Id, modified, read_at};
+use super::rotated::Sibling;
+use super::state::Saved;
+use super::{From, POLL, Shared, is_too_many};
+use crate::term;
+
+/// A file that grew so recently is looked at often.
+const ACTIVE: Duration = Duration::from_secs(10);
+/// A copy of the followed file that is so old was not made to truncate it.
+const COPYING: Duration = Duration::from_secs(30);
+/// A rotated file that was not there for so long is forgotten.
+const ABSENT: Duration = Duration::from_secs(60);
+/// How many finished files are remembered, so that copies of them are not read again.
+const REMEMBERED: usize = 8;
+/// What compressed files begin with: gzip, zstd, xz, bzip2.
+const COMPRESSED: &[&[u8]] = &[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh"];
+
+/// A file that was seen: number and time of creation, as numbers are used again.
+type Seen = (Id, Option<SystemTime>);
+
+/// Something to tell on standard error.
+pub struct Note {
+    pub message: String,
+    /// Bytes that are known to be lost.
+    pub lost: u64,
+}
+
+/// What came of looking for rotated files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Account {
+    /// All is known.
+    Complete,
+    /// A copy is not finished, or not yet of use: look again.
+    Open,
+    /// Something must be there that was not found.
+    Missing,
+}
+
+pub struct Entry {
+    pub path: PathBuf,
+    pub name: Arc<str>,
+    /// How the state file calls it.
+    pub absolute: Arc<str>,
+    /// Where it stands, and its name there: rotated files stand beside it.
+    pub folder: PathBuf,
+    pub base: OsString,
+    current: Option<Generation>,
+    /// Earlier contents, oldest first.
+    retired: Vec<Generation>,
+    /// The current file does not hold what was read of it.
+    is_suspect: bool,
+    /// Rotated files that are accounted for, and when they were last there.
+    seen: HashMap<Seen, Instant>,
+    /// Rotated files with an older time are not read: they were there before. `None` until the
+    /// folder was looked into.
+    since: Option<u64>,
+    /// Newest time an earlier run knew of.
+    restored: Option<u64>,
+    /// Rotated files that may still be copied: size, and since when they have it.
+    watched: HashMap<Seen, (u64, Instant)>,
+    looked: bool,
+    complaint: Option<ErrorKind>,
+    done: VecDeque<Generation>,
+    pub due: Instant,
+    pub pause: Duration,
+    pub queued: bool,
+    /// For the state file: what is known of a file now, `None` when it is done with.
+    pub changes: Vec<(u64, Option<Saved>)>,
+    pub notes: Vec<Note>,
+}
+
+impl Entry {
+    pub fn new(path: &Path) -> Entry {
+        // The file itself where it is a link, as the rotated ones stand beside that.
+        let real = fs::canonicalize(path).or_else(|_| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")))?;
+            Ok::<_, io::Error>(folder.join(path.file_name().unwrap_or_default()))
+        });
+        let real = real.unwrap_or_else(|_| path.to_owned());
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Entry {
+            path: path.to_owned(),
+            name: path.display().to_string().into(),
+            absolute: absolute.to_string_lossy().into(),
+            folder: real.parent().map(Path::to_owned).unwrap_or_default(),
+            base: real.file_name().map(OsString::from).unwrap_or_default(),
+            current: None,
+            retired: Vec::new(),
+            is_suspect: false,
+            seen: HashMap::new(),
+            since: None,
+            restored: None,
+            watched: HashMap::new(),
+            looked: false,
+            complaint: None,
+            done: VecDeque::new(),
+            due: Instant::now(),
+            pause: POLL,
+            queued: false,
+            changes: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Takes up what an earlier run left: which of the files has the path now is found by looking.
+    pub fn restore(&mut self, saved: &[Saved], shared: &mut Shared) {
+        self.retired = saved.iter().map(|one| Generation::restored(shared.serial(), one)).collect();
+        self.restored = saved.iter().map(|one| one.modified).max();
+    }
+
+    /// Retired ones, then the current one.
+    pub fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.retired.iter().chain(&self.current)
+    }
+
+    pub fn generation_mut(&mut self, place: usize) -> Option<&mut Generation> {
+        match place == self.retired.len() {
+            true => self.current.as_mut(),
+            false => self.retired.get_mut(place),
+        }
+    }
+
+    /// Looks at the path. True when it leads to another file than before.
+    pub fn look(&mut self, shared: &mut Shared) -> bool {
+        for generation in &mut self.retired {
+            // One that cannot be looked at is found out when it is read.
+            let _ = match (&generation.file, generation.placed) {
+                (Some(_), _) => generation.look(),
+                (None, true) => fs::metadata(&generation.path).map(|metadata| {
+                    Id::of(&metadata) == generation.id
+                        && generation.note(metadata.len(), modified(&metadata))
+                }),
+                (None, false) => Ok(false),
+            };
+        }
+        let changed = match fs::metadata(&self.path) {
+            Ok(metadata) if !metadata.is_file() => {
+                self.complain(&io::Error::new(
+                    ErrorKind::InvalidInput,
+                    "not a regular file; only files can be followed",
+                ));
+                false
+            }
+            Ok(metadata) => match &mut self.current {
+                Some(current) if current.id == Id::of(&metadata) => {
+                    self.complaint = None;
+                    current.note(metadata.len(), modified(&metadata));
+                    false
+                }
+                _ => match self.turn(shared) {
+                    Ok(changed) => {
+                        self.complaint = None;
+                        changed
+                    }
+                    Err(error) if is_too_many(&error) => {
+                        shared.is_crowded = true;
+                        return false;
+                    }
+                    Err(error) => {
+                        self.complain(&error);
+                        false
+                    }
+                },
+            },
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                let was_there = self.retire();
+                if !self.looked {
+                    self.note("does not exist yet; waiting for it".to_owned(), 0);
+                }
+                was_there
+            }
+            Err(error) => {
+                self.complain(&error);
+                false
+            }
+        };
+        self.looked = true;
+        changed
+    }
+
+    /// Follows the path to another file.
+    fn turn(&mut self, shared: &mut Shared) -> io::Result<bool> {
+        let file = File::open(&self.path)?;
+        let metadata = file.metadata()?;
+        let id = Id::of(&metadata);
+        if self.current.as_ref().is_some_and(|current| current.id == id) {
+            return Ok(false);
+        }
+        let mut first = [0; 8];
+        let count = read_at(&file, &mut first, 0)?;
+        if COMPRESSED.iter().any(|magic| first[..count].starts_with(magic)) {
+            self.retire();
+            return Err(io::Error::new(
+                ErrorKind::Unsupported,
+                "compressed files do not grow by lines and are not followed; leave out --follow",
+            ));
+        }
+        self.retire();
+        if let Some(at) = self.retired.iter().position(|retired| retired.id == id) {
+            // Of this run with its old name again, or of an earlier run.
+            let mut known = self.retired.remove(at);
+            if known.file.replace(file).is_none() {
+                shared.opened();
+            }
+            self.is_suspect = !known.is_intact()?;
+            (known.retired, known.placed, known.pending) = (false, true, true);
+            known.path.clone_from(&self.path);
+            known.note(metadata.len(), modified(&metadata));
+            shared.keep(&mut known);
+            self.current = Some(known);
+            return Ok(true);
+        }
+        let mut new = Generation::new(shared.serial(), file, &self.path)?;
+        let is_first = !self.looked && self.retired.is_empty();
+        if is_first && shared.from == From::End {
+            new.skip_to_end()?;
+        }
+        shared.opened();
+        shared.keep(&mut new);
+        self.changes.push((new.serial, Some(new.saved(&self.absolute))));
+        self.current = Some(new);
+        Ok(!is_first)
+    }
+
+    /// The current file is not the current one any more. False when there is none.
+    fn retire(&mut self) -> bool {
+        let Some(mut current) = self.current.take() else { return false };
+        current.retire();
+        self.is_suspect = false;
+        self.retired.push(current);
+        true
+    }
+
+    /// Whether looking at its rotated files is of use.
+    pub fn concerns(&self, siblings: &[Sibling]) -> bool {
+        let lost = |generation: &Generation| generation.file.is_none() && !generation.placed;
+        self.since.is_none()
+            || self.is_suspect
+            || self.retired.iter().any(lost)
+            || siblings.iter().any(|sibling| !self.seen.contains_key(&sibling.seen()))
+    }
+
+    /// Accounts for all rotated files: each is a file that is read already, or a copy of one, or a
+    /// content that came and went between two looks. `last`: what is not among these is nowhere.
+    pub fn account(&mut self, siblings: &[Sibling], last: bool, shared: &mut Shared) -> Account {
+        self.look(shared);
+        self.begin(siblings);
+        let now = Instant::now();
+        for sibling in siblings {
+            self.seen.entry(sibling.seen()).and_modify(|there| *there = now);
+        }
+        // One that is renamed while the folder is read may not show.
+        self.seen.retain(|_, there| now - *there < ABSENT);
+        self.watched.retain(|_, (_, since)| now - *since < ABSENT);
+        let mut account = Account::Complete;
+        // Which of the others are news depends on these.
+        if !self.find_retired(siblings, last, shared)
+            || (self.is_suspect && !self.find_copy(siblings, last, shared))
+        {
+            return Account::Missing;
+        }
+        for sibling in siblings {
+            if self.seen.contains_key(&sibling.seen()) {
+                continue;
+            }
+            match self.identify(sibling, shared) {
+                Ok(Account::Complete) => {
+                    self.seen.insert(sibling.seen(), Instant::now());
+                }
+                Ok(Account::Open) => account = account.max(Account::Open),
+                Ok(Account::Missing) => return Account::Missing,
+                // Renamed since: it is found the next time.
+                Err(error) if error.kind() == ErrorKind::NotFound => account = Account::Missing,
+                Err(error) if is_too_many(&error) => {
+                    shared.is_crowded = true;
+                    account = Account::Missing;
+                }
+                Err(error) => {
+                    let path = sibling.path.display();
+                    self.note(format!("rotated to {path}, which cannot be read: {error}"), 0);
+                    self.seen.insert(sibling.seen(), Instant::now());
+                }
+            }
+        }
+        account
+    }
+
+    /// What stands there before the first look is not news, unless it came after an earlier run.
+    fn begin(&mut self, siblings: &[Sibling]) {
+        if self.since.is_some() {
+            return;
+        }
+        // By the files' own times: the clock of a file server may be another one.
+        let current = self.current.iter().map(|current| current.modified);
+        let newest = siblings.iter().map(|sibling| sibling.modified).chain(current).max();
+        self.since = Some(self.restored.or(newest).unwrap_or(0));
+        let is_old =
+            |sibling: &&Sibling| self.restored.is_none_or(|restored| sibling.modified <= restored);
+        let old = siblings.iter().filter(is_old);
+        self.seen.extend(old.map(|sibling| (sibling.seen(), Instant::now())));
+    }
+
+    /// Looks for retired files that have neither an open file nor a name.
+    fn find_retired(&mut self, siblings: &[Sibling], last: bool, shared: &mut Shared) -> bool {
+        let mut all = true;
+        for at in (0..self.retired.len()).rev() {
+            let retired = &mut self.retired[at];
+            if retired.placed {
+                continue;
+            }
+            if let Some(sibling) = siblings.iter().find(|sibling| sibling.id == retired.id) {
+                retired.path.clone_from(&sibling.path);
+                let is_open = retired.file.is_some();
+                let found =
+                    is_open || (retired.reopen().is_ok() && retired.is_intact().unwrap_or(false));
+                if !is_open && retired.file.is_some() {
+                    shared.opened();
+                }
+                if found {
+                    retired.placed = true;
+                    self.seen.insert(sibling.seen(), Instant::now());
+                    continue;
+                }
+                // Another file that has its number now.
+                if retired.file.take().is_some() {
+                    shared.closed();
+                }
+            }
+            if retired.file.is_some() {
+                continue;
+            }
+            if !last {
+                all = false;
+                continue;
+            }
+            let lost = retired.known_unread();
+            let gone = self.retired.remove(at);
+            self.changes.push((gone.serial, None));
+            if lost > 0 {
+                self.note("is gone before all of it was read".to_owned(), lost);
+            }
+        }
+        all
+    }
+
+    /// The current file was truncated: what was not read of it may stand in a copy.
+    fn find_copy(&mut self, siblings: &[Sibling], last: bool, shared: &mut Shared) -> bool {
+        let own: HashSet<Id> = self.generations().map(|generation| generation.id).collect();
+        let Some(current) = &mut self.current else { return true };
+        if current.file.is_none() && current.reopen().is_ok() {
+            shared.opened();
+        }
+        let size = current.file.as_ref().and_then(|file| file.metadata().ok());
+        let size = size.map_or(0, |metadata| metadata.len());
+        let mut copy = None;
+        if current.offset > 0 {
+            let candidates = siblings.iter().rev().filter(|sibling| !own.contains(&sibling.id));
+            copy = candidates
+                .filter_map(|sibling| Some((sibling, sibling.open().ok()?)))
+                .find(|(_, (file, size))| current.is_in(file, *size).unwrap_or(false));
+            if copy.is_none() && !last {
+                return false;
+            }
+        }
+        let (mut lost, mut what) =
+            (current.known_unread(), "was truncated before all of it was read");
+        if let Some((sibling, (file, copied))) = copy {
+            let continued = current.continued_in(shared.serial(), file, &sibling.path);
+            if let Ok(mut continued) = continued {
+                shared.opened();
+                shared.keep(&mut continued);
+                lost = current.known_behind(copied);
+                what = "was truncated before all of it was copied";
+                self.seen.insert(sibling.seen(), Instant::now());
+                self.changes.push((continued.serial, Some(continued.saved(&self.absolute))));
+                self.retired.push(continued);
+            }
+        } else if current.offset == 0 {
+            // Nothing was read: its copy, if there is one, is read as a file of its own.
+            lost = 0;
+        }
+        current.restart(size);
+        self.changes.push((current.serial, Some(current.saved(&self.absolute))));
+        self.is_suspect = false;
+        if lost > 0 {
+            self.note(what.to_owned(), lost);
+        }
+        true
+    }
+
+    /// What an unknown rotated file is. `Complete`: known now.
+    fn identify(&mut self, sibling: &Sibling, shared: &mut Shared) -> io::Result<Account> {
+        if self.generations().any(|generation| generation.id == sibling.id) {
+            return Ok(Account::Complete);
+        }
+        let (file, size) = sibling.open()?;
+        let watched = self.watched.entry(sibling.seen()).or_insert((size, Instant::now()));
+        if watched.0 != size {
+            *watched = (size, Instant::now());
+        }
+        let is_old = watched.1.elapsed() >= COPYING;
+        if size == 0 {
+            return Ok(if is_old { Account::Complete } else { Account::Open });
+        }
+        if self.since.is_some_and(|since| sibling.modified < since) {
+            return Ok(Account::Complete);
+        }
+        let known = self.retired.iter().chain(&self.done);
+        for known in known {
+            if known.is_copied_in(&file, size)? {
+                return Ok(Account::Complete);
+            }
+        }
+        if let Some(current) = &mut self.current {
+            if current.file.is_none() && current.reopen().is_ok() {
+                shared.opened();
+            }
+            if !current.is_intact()? {
+                self.is_suspect = true;
+                return Ok(Account::Missing);
+            }
+            let is_copy = match &current.file {
+                Some(own) if size < current.offset || current.offset == 0 => {
+                    begin_alike(&file, own)?
+                }
+                _ => current.is_in(&file, size)?,
+            };
+            if is_copy {
+                return Ok(if is_old { Account::Complete } else { Account::Open });
+            }
+        }
+        let mut new = Generation::new(shared.serial(), file, &sibling.path)?;
+        new.retired = true;
+        shared.opened();
+        shared.keep(&mut new);
+        self.changes.push((new.serial, Some(new.saved(&self.absolute))));
+        self.retired.push(new);
+        Ok(Account::Complete)
+    }
+
+    /// The first of its files that may give something.
+    pub fn next_to_read(&self, flush: bool) -> Option<usize> {
+        let current = self.current.iter().filter(|_| !self.is_suspect);
+        for (place, generation) in self.retired.iter().chain(current).enumerate() {
+            if generation.file.is_none() && !generation.placed {
+                continue;
+            }
+            if generation.wants_reading(flush) {
+                return Some(place);
+            }
+            if generation.holds_up() && !flush {
+                return None;
+            }
+        }
+        None
+    }
+
+    pub fn wants_reading(&self) -> bool {
+        self.next_to_read(false).is_some()
+    }
+
+    pub fn has_unread(&self) -> bool {
+        self.generations().any(|generation| generation.unread() > 0)
+    }
+
+    /// Whether it is to be looked at often.
+    pub fn is_active(&self) -> bool {
+        self.generations().any(|generation| generation.grown.elapsed() < ACTIVE)
+    }
+
+    pub fn reopen(&mut self, place: usize, shared: &mut Shared) -> io::Result<()> {
+        if let Some(generation) = self.generation_mut(place)
+            && generation.file.is_none()
+        {
+            generation.reopen()?;
+            shared.opened();
+        }
+        Ok(())
+    }
+
+    /// A file cannot be read, or not be opened again.
+    pub fn cannot_be_read(&mut self, place: usize, error: &io::Error, shared: &mut Shared) {
+        if let Some(generation) = self.generation_mut(place) {
+            generation.pending = false;
+            if generation.file.take().is_some() {
+                shared.closed();
+            }
+            // A retired one is looked for; where the path leads shows the next look.
+            generation.placed &= !generation.retired;
+        }
+        if error.kind() != ErrorKind::NotFound {
+            self.complain(error);
+        }
+    }
+
+    /// A file does not hold what was read of it.
+    pub fn suspect(&mut self, place: usize, shared: &mut Shared) {
+        if place == self.retired.len() {
+            self.is_suspect = self.current.is_some();
+            return;
+        }
+        let changed = self.retired.remove(place);
+        shared.closed();
+        self.changes.push((changed.serial, None));
+        let lost = changed.known_unread();
+        if lost > 0 {
+            let path = changed.path.display();
+            self.note(format!("{path} was changed before all of it was read"), lost);
+        }
+    }
+
+    /// Since when its open files were not read.
+    pub fn open_since(&self) -> impl Iterator<Item = Instant> {
+        self.generations().filter(|generation| generation.is_closable()).map(|one| one.used)
+    }
+
+    pub fn close_unused(&mut self, since: Instant, shared: &mut Shared) {
+        for generation in self.retired.iter_mut().chain(&mut self.current) {
+            if generation.is_closable() && generation.used <= since {
+                generation.file = None;
+                shared.closed();
+            }
+        }
+    }
+
+    pub fn has_finished(&self) -> bool {
+        self.retired.iter().any(Generation::is_finished)
+    }
+
+    /// Closes and forgets retired files that are done.
+    pub fn let_go(&mut self, shared: &mut Shared) {
+        for mut done in self.retired.extract_if(.., |retired| retired.is_finished()) {
+            if done.file.take().is_some() {
+                shared.closed();
+            }
+            self.changes.push((done.serial, None));
+            self.done.push_back(done);
+        }
+        while self.done.len() > REMEMBERED {
+            self.done.pop_front();
+        }
+    }
+
+    /// Tells a fault once, until it is another one.
+    fn complain(&mut self, error: &io::Error) {
+        if self.complaint.replace(error.kind()) != Some(error.kind()) {
+            self.note(format!("cannot be followed now: {error}"), 0);
+        }
+    }
+
+    fn note(&mut self, message: String, lost: u64) {
+        let mut message = format!("{}: {message}", self.name);
+        if lost > 0 {
+            message.push_str(&format!("; {} bytes are lost", term::count(lost)));
+        }
+        self.notes.push(Note { message, lost });
+    }
+}

@@ -1,0 +1,479 @@
+//! `--follow`: many files, read as they grow, for months.
+//!
+//! Files are polled: that works on every file system, over networks too. Nothing of a file is kept
+//! in memory but where it was read to, and prints of a few bytes that tell whether it is still the
+//! same: what is incomplete is read again when more of it is there.
+
+mod args;
+mod entry;
+mod generation;
+mod identity;
+mod rotated;
+mod state;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use whyerr::Classifier;
+use whyerr::scan::Scanner;
+use whyerr_logs::group::Grouping;
+
+use crate::scan::reader::{Piece, Work};
+use crate::stop;
+pub use args::{FollowArgs, From};
+use entry::{Account, Entry};
+use generation::{Generation, Step};
+use rotated::Sibling;
+use state::Change;
+pub use state::{Mark, Saved, StateFile};
+
+/// How often is looked for news; files and folders that are idle are looked at less often, until
+/// the longest pause.
+const POLL: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Most files that are open at once.
+const OPEN_FILES: usize = 256;
+const FEWEST_FILES: usize = 8;
+/// For how long after a change a folder may change again with no other time of change.
+const CLOCK_STEP: Duration = Duration::from_secs(2);
+/// How often outputs look at the clock.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Reads all followed files as they grow.
+pub struct Follower {
+    entries: Vec<Entry>,
+    folders: HashMap<PathBuf, Folder>,
+    /// Entries that have something to read.
+    ready: VecDeque<usize>,
+    /// What is to be told, before anything is read.
+    told: VecDeque<Piece<Work>>,
+    shared: Shared,
+    scanner: Arc<Scanner>,
+    grouping: Grouping,
+    swept: Instant,
+    ticked: Instant,
+    /// Pieces that were given.
+    given: u64,
+    /// What is held back is given at the end, where no next run takes it up.
+    flushes: bool,
+    ending: bool,
+    marks: Option<Sender<Mark>>,
+}
+
+/// What entries need of the follower.
+pub struct Shared {
+    pub from: From,
+    serials: u64,
+    /// Files that are open, and how many may be.
+    open: usize,
+    limit: usize,
+    /// The system lets no more files be open.
+    pub is_crowded: bool,
+}
+
+/// A folder with followed files: rotation shows in it.
+struct Folder {
+    entries: HashMap<OsString, usize>,
+    /// Its time of change when it was read.
+    modified: Option<SystemTime>,
+    /// When that was first seen: in the same tick of its clock more may change.
+    changed: Instant,
+    /// It is read again whatever its time of change says.
+    again: bool,
+    due: Instant,
+    pause: Duration,
+}
+
+impl Shared {
+    pub fn serial(&mut self) -> u64 {
+        self.serials += 1;
+        self.serials
+    }
+
+    pub fn opened(&mut self) {
+        self.open += 1;
+    }
+
+    pub fn closed(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// Closes a file that was opened just now where too many are open: it is opened again to be
+    /// read.
+    pub fn keep(&mut self, generation: &mut Generation) {
+        if self.open > self.limit && generation.is_closable() {
+            generation.file = None;
+            self.closed();
+        }
+    }
+}
+
+impl Follower {
+    /// `saved` is what an earlier run left; what of it concerns none of the files is given back.
+    pub fn new(
+        paths: &[PathBuf],
+        args: &FollowArgs,
+        classifier: &Classifier,
+        grouping: Grouping,
+        marks: Option<Sender<Mark>>,
+        saved: Vec<Saved>,
+    ) -> (Follower, Vec<Saved>) {
+        let now = Instant::now();
+        let mut follower = Follower {
+            entries: Vec::new(),
+            folders: HashMap::new(),
+            ready: VecDeque::new(),
+            told: VecDeque::new(),
+            shared: Shared {
+                from: args.from(),
+                serials: 0,
+                open: 0,
+                limit: OPEN_FILES,
+                is_crowded: false,
+            },
+            scanner: Arc::new(Scanner::new(classifier)),
+            grouping,
+            swept: now.checked_sub(POLL).unwrap_or(now),
+            ticked: now,
+            given: 0,
+            flushes: marks.is_none(),
+            ending: false,
+            marks,
+        };
+        let mut by_path: HashMap<String, Vec<Saved>> = HashMap::new();
+        for saved in saved {
+            by_path.entry(saved.followed.clone()).or_default().push(saved);
+        }
+        let entries: Vec<Entry> = paths.iter().map(|path| Entry::new(path)).collect();
+        let places: HashSet<(PathBuf, OsString)> =
+            entries.iter().map(|entry| (entry.folder.clone(), entry.base.clone())).collect();
+        for entry in entries {
+            let origins = entry.base.to_str().map(rotated::origins).unwrap_or_default();
+            let is_followed =
+                |origin: String| places.contains(&(entry.folder.clone(), origin.into()));
+            // Named besides: what was rotated is read as part of the file it comes from.
+            if origins.into_iter().any(is_followed) {
+                continue;
+            }
+            let saved = by_path.remove(&*entry.absolute).unwrap_or_default();
+            follower.add(entry, &saved);
+        }
+        (follower, by_path.into_values().flatten().collect())
+    }
+
+    fn add(&mut self, mut entry: Entry, saved: &[Saved]) {
+        let at = self.entries.len();
+        let known = self.folders.get(&entry.folder);
+        if known.is_some_and(|folder| folder.entries.contains_key(&entry.base)) {
+            return;
+        }
+        entry.restore(saved, &mut self.shared);
+        let saved = |one: &Generation| (one.serial, Some(one.saved(&entry.absolute)));
+        mark(&self.marks, self.given, entry.generations().map(saved).collect());
+        let folder = self.folders.entry(entry.folder.clone()).or_insert_with(|| Folder {
+            entries: HashMap::new(),
+            modified: None,
+            changed: Instant::now(),
+            again: true,
+            due: Instant::now(),
+            pause: POLL,
+        });
+        folder.entries.insert(entry.base.clone(), at);
+        self.entries.push(entry);
+    }
+
+    /// What the followed files are called, by their numbers.
+    pub fn names(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| entry.name.to_string()).collect()
+    }
+
+    /// The next piece; `None` when somebody asked to stop.
+    pub fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece<Work>> {
+        let piece = self.find(buffer.unwrap_or_default());
+        self.given += u64::from(piece.is_some());
+        piece
+    }
+
+    fn find(&mut self, mut buffer: Vec<u8>) -> Option<Piece<Work>> {
+        loop {
+            if stop::requested() {
+                return self.last(buffer);
+            }
+            if let Some(piece) = self.told.pop_front() {
+                return Some(piece);
+            }
+            // In between too when there is always something to read: other files are rotated.
+            if self.swept.elapsed() >= POLL {
+                self.sweep();
+                continue;
+            }
+            if let Some(at) = self.ready.pop_front() {
+                match self.read(at, buffer, false) {
+                    Ok(piece) => return Some(piece),
+                    Err(back) => buffer = back,
+                }
+                continue;
+            }
+            if self.ticked.elapsed() >= TICK {
+                self.ticked = Instant::now();
+                return Some(Piece::Tick);
+            }
+            thread::sleep(POLL.saturating_sub(self.swept.elapsed()));
+        }
+    }
+
+    /// What was held back, at the end.
+    fn last(&mut self, mut buffer: Vec<u8>) -> Option<Piece<Work>> {
+        if self.flushes && !std::mem::replace(&mut self.ending, true) {
+            self.ready = (0..self.entries.len()).collect();
+            self.ready.retain(|&at| self.entries[at].has_unread());
+            for entry in &mut self.entries {
+                entry.queued = false;
+            }
+        }
+        while self.flushes
+            && let Some(at) = self.ready.pop_front()
+        {
+            match self.read(at, buffer, true) {
+                Ok(piece) => return Some(piece),
+                Err(back) => buffer = back,
+            }
+        }
+        self.told.pop_front()
+    }
+
+    /// Looks for news at all files whose time has come.
+    fn sweep(&mut self) {
+        self.swept = Instant::now();
+        let folders: Vec<PathBuf> = self
+            .folders
+            .iter()
+            .filter(|(_, folder)| folder.due <= self.swept)
+            .map(|(path, _)| path.clone())
+            .collect();
+        for folder in folders {
+            self.look_into(&folder);
+        }
+        for at in 0..self.entries.len() {
+            if self.entries[at].due > self.swept {
+                continue;
+            }
+            let rotated = self.with(at, |entry, shared| entry.look(shared));
+            let entry = &self.entries[at];
+            if rotated {
+                let folder = entry.folder.clone();
+                self.reconcile(&folder);
+            }
+            let entry = &mut self.entries[at];
+            if entry.is_active() {
+                entry.pause = POLL;
+                // Names change where files are written.
+                if let Some(folder) = self.folders.get_mut(&entry.folder) {
+                    folder.pause = POLL;
+                    folder.due = folder.due.min(self.swept + POLL);
+                }
+            } else {
+                entry.pause = (entry.pause * 2).min(LONGEST_PAUSE);
+            }
+            // Not all at the same time.
+            entry.due = self.swept + entry.pause;
+            if entry.wants_reading() {
+                self.requeue(at);
+            }
+        }
+        self.close_some();
+        self.make_room();
+    }
+
+    /// Reads a folder's names where they may have changed.
+    fn look_into(&mut self, path: &Path) {
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let Some(folder) = self.folders.get_mut(path) else { return };
+        let changed = folder.again || modified != folder.modified;
+        folder.pause = if changed { POLL } else { (folder.pause * 2).min(LONGEST_PAUSE) };
+        folder.due = self.swept + folder.pause;
+        if changed {
+            self.reconcile(path);
+        }
+    }
+
+    /// Finds what became of rotated files in a folder.
+    fn reconcile(&mut self, path: &Path) {
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let Some(folder) = self.folders.get_mut(path) else { return };
+        if folder.modified != modified {
+            (folder.modified, folder.changed) = (modified, Instant::now());
+        }
+        folder.again = folder.changed.elapsed() < CLOCK_STEP;
+        let entries = &folder.entries;
+        let is_followed = |name: &OsStr| entries.contains_key(name);
+        let mut siblings = match rotated::list(path, is_followed) {
+            Ok(siblings) => siblings,
+            // A folder that does not exist yet has nothing in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => HashMap::new(),
+            Err(error) => {
+                self.shared.is_crowded |= is_too_many(&error);
+                folder.again = true;
+                return;
+            }
+        };
+        let affected: Vec<(usize, Vec<Sibling>)> = entries
+            .iter()
+            .map(|(base, &at)| (at, siblings.remove(base).unwrap_or_default()))
+            .filter(|(at, siblings)| self.entries[*at].concerns(siblings))
+            .collect();
+        for (at, siblings) in affected {
+            let mut found = self.with(at, |entry, shared| entry.account(&siblings, false, shared));
+            if found == Account::Missing {
+                // What was not there may have come since.
+                let siblings = match rotated::list_surely(path, &self.entries[at].base) {
+                    Ok(siblings) => siblings,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Vec::new()),
+                    Err(_) => None,
+                };
+                if let Some(siblings) = siblings {
+                    found = self.with(at, |entry, shared| entry.account(&siblings, true, shared));
+                }
+            }
+            if found != Account::Complete
+                && let Some(folder) = self.folders.get_mut(path)
+            {
+                folder.again = true;
+            }
+            if self.entries[at].wants_reading() {
+                self.requeue(at);
+            }
+        }
+    }
+
+    /// Lets an entry do something, and tells what it has to tell.
+    fn with<T>(&mut self, at: usize, act: impl FnOnce(&mut Entry, &mut Shared) -> T) -> T {
+        let entry = &mut self.entries[at];
+        let result = act(entry, &mut self.shared);
+        mark(&self.marks, self.given, std::mem::take(&mut entry.changes));
+        for note in entry.notes.drain(..) {
+            self.told.push_back(Piece::Note { message: note.message, lost: note.lost });
+        }
+        result
+    }
+
+    /// Reads an entry's next piece; gives the buffer back when there is none.
+    fn read(&mut self, at: usize, buffer: Vec<u8>, flush: bool) -> Result<Piece<Work>, Vec<u8>> {
+        let entry = &mut self.entries[at];
+        entry.queued = false;
+        let Some(place) = entry.next_to_read(flush) else { return Err(buffer) };
+        self.make_room();
+        let entry = &mut self.entries[at];
+        if let Err(error) = entry.reopen(place, &mut self.shared) {
+            if is_too_many(&error) {
+                self.shared.is_crowded = true;
+                self.requeue(at);
+            } else {
+                self.with(at, |entry, shared| entry.cannot_be_read(place, &error, shared));
+                let folder = self.entries[at].folder.clone();
+                self.reconcile(&folder);
+            }
+            return Err(buffer);
+        }
+        let entry = &mut self.entries[at];
+        let absolute = entry.absolute.clone();
+        let Some(generation) = entry.generation_mut(place) else { return Err(buffer) };
+        let first_line = generation.line;
+        let step = match generation.read(&self.grouping, buffer, flush) {
+            Ok(step) => step,
+            Err(error) => {
+                self.with(at, |entry, shared| entry.cannot_be_read(place, &error, shared));
+                return Err(Vec::new());
+            }
+        };
+        let saved = generation.saved(&absolute);
+        let serial = generation.serial;
+        let given = match step {
+            Step::Chunk { chunk, lines } => {
+                // Holds once this piece is written.
+                mark(&self.marks, self.given + 1, vec![(serial, Some(saved))]);
+                if !chunk.cut && !chunk.bytes().ends_with(b"\n") {
+                    self.told.push_back(Piece::End { source: at, skipped: 0, open_lines: 1 });
+                }
+                let name = entry.name.clone();
+                let scanner = self.scanner.clone();
+                let known = Work { first_line, scanner, joined: false, name };
+                Ok(Piece::Chunk { chunk, source: at, lines, known })
+            }
+            Step::Skipped(skipped, buffer) => {
+                mark(&self.marks, self.given + 1, vec![(serial, Some(saved))]);
+                self.told.push_back(Piece::End { source: at, skipped, open_lines: 0 });
+                Err(buffer)
+            }
+            Step::Nothing(buffer) => Err(buffer),
+            Step::Changed(buffer) => {
+                self.with(at, |entry, shared| entry.suspect(place, shared));
+                let folder = self.entries[at].folder.clone();
+                self.reconcile(&folder);
+                Err(buffer)
+            }
+        };
+        if self.entries[at].next_to_read(flush).is_some() {
+            self.requeue(at);
+        }
+        given
+    }
+
+    fn requeue(&mut self, at: usize) {
+        let entry = &mut self.entries[at];
+        if !entry.queued {
+            entry.queued = true;
+            self.ready.push_back(at);
+        }
+    }
+
+    /// Closes files that were not read for the longest time, so that one more can be opened.
+    fn make_room(&mut self) {
+        if std::mem::take(&mut self.shared.is_crowded) {
+            // Fewer will do, and leave some for folders.
+            self.shared.limit = (self.shared.open / 2).max(FEWEST_FILES);
+        }
+        if self.shared.open < self.shared.limit {
+            return;
+        }
+        let mut used: Vec<Instant> = self.entries.iter().flat_map(Entry::open_since).collect();
+        if used.is_empty() {
+            return;
+        }
+        let middle = used.len() / 2;
+        let (_, &mut median, _) = used.select_nth_unstable(middle);
+        for entry in &mut self.entries {
+            entry.close_unused(median, &mut self.shared);
+        }
+    }
+
+    /// Retired files that are done are let go.
+    fn close_some(&mut self) {
+        for at in 0..self.entries.len() {
+            if self.entries[at].has_finished() {
+                self.with(at, |entry, shared| entry.let_go(shared));
+            }
+        }
+    }
+}
+
+fn mark(marks: &Option<Sender<Mark>>, after: u64, changes: Vec<Change>) {
+    if let Some(marks) = marks
+        && !changes.is_empty()
+    {
+        // Who takes them is gone when the run is over.
+        let _ = marks.send(Mark { after, changes });
+    }
+}
+
+/// EMFILE and ENFILE have no kind of their own.
+fn is_too_many(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+}
