@@ -117,7 +117,7 @@ static LIVE: Entry = Entry {
     help: "",
     renderer: None,
     sink: Some(|| Box::<live::Report>::default()),
-    whole: false,
+    whole: true,
     shows_unclassified: true,
 };
 
