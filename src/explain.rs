@@ -17,7 +17,7 @@ pub enum Topic<'c> {
     Service(&'c Service),
 }
 
-/// What `subject` stands for: a rule id, an HTTP status, a provider's code, a category or a
+/// What `subject` stands for: a rule id, an HTTP status, an exit code, a provider's code, a category or a
 /// service. With a service, rules of that service come first.
 pub fn find<'c>(
     catalog: &'c Catalog,
@@ -31,7 +31,11 @@ pub fn find<'c>(
         return Some(Topic::Category(catalog.category(category)));
     }
     let of_service = |rule: &Rule| service.is_some_and(|service| belongs(rule, service));
-    let foreign = |rule: &Rule| !rule.when.service.is_empty() || rule.service.is_some();
+    let foreign = |rule: &Rule| {
+        rule.service.is_some()
+            || !rule.when.service.is_empty()
+            || rule.blocks.iter().any(|block| !block.when.service.is_empty())
+    };
     let mut rules: Vec<(u8, &Rule)> = Vec::new();
     for rule in catalog.rules() {
         let by_code = rule.blocks.iter().any(|block| {
@@ -49,12 +53,16 @@ pub fn find<'c>(
                 .iter()
                 .any(|range| !range.is_class() && range.contains(status))
         });
+        let by_exit = subject.parse().is_ok_and(|code: i32| {
+            rule.blocks.iter().any(|block| block.conditions.exit_code.contains(&code))
+        });
         // The service's own come first, then the generic ones; other services' only for codes.
         let rank = match (of_service(rule), foreign(rule)) {
             (true, _) if by_code || by_status => 0,
             (true, _) if usual => 1,
-            (false, false) if by_code => 2,
+            (false, false) if by_code || by_exit => 2,
             (false, false) if by_status && !rule.fallback => 3,
+            // A number is no code of all services alike.
             (false, true) if by_code && service.is_none() => 4,
             _ => continue,
         };

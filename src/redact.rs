@@ -23,7 +23,7 @@ const fn shape(hints: &'static [&'static str], pattern: &'static str) -> Shape {
     Shape { hints, pattern, regex: OnceLock::new() }
 }
 
-static SHAPES: [Shape; 17] = [
+static SHAPES: [Shape; 24] = [
     // Keys with a vendor's prefix.
     shape(&["sk-", "rk-", "pk-"], r"\b(?:sk|rk|pk)-[A-Za-z0-9*_-]{8,}"),
     shape(&["_live_", "_test_"], r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}"),
@@ -42,16 +42,42 @@ static SHAPES: [Shape; 17] = [
     // JSON web tokens.
     shape(&["eyj"], r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
     // Authorization headers and URL credentials.
-    shape(&["bearer", "basic"], r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{8,})"),
+    shape(&["bearer", "basic"], r"(?i)\b(?:bearer|basic)(?:\s+|%20|\+)([A-Za-z0-9._~+/=-]{8,})"),
+    shape(
+        &["authorization"],
+        r#"(?i)\bauthorization(?:\\*["'])?\s*[:=]\s*(?:\\*["'])?(?:[A-Za-z][A-Za-z0-9-]*\s+)?([^\s"',;]{8,})"#,
+    ),
+    shape(
+        &["cookie"],
+        r#"(?i)\b(?:set-)?cookie(?:\\*["'])?\s*[:=]\s*(?:\\*["'])?([^\s"'=]+=[^\r\n"']{4,})"#,
+    ),
     shape(&["://"], r"[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@"),
     // Keyed secrets.
     shape(
         &["key", "secret", "passw", "token"],
         r#"(?i)(?:api[_-]?key|apikey|secret|passw(?:or)?d|access[_-]?token|auth[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|access[_-]?key)(?:\\*["'])?\s*[:=]\s*(?:\\*["'])?([^\s"',;&}]{6,})"#,
     ),
+    // A word that prose uses too: as a parameter, or quoted as a field.
+    shape(
+        &["token=", "token\"", "token'"],
+        r#"(?i)token(?:=|\\*["']\s*[:=]\s*\\*["'])([A-Za-z0-9._~+/=%-]{8,})"#,
+    ),
+    shape(
+        &["key", "secret", "passw", "token"],
+        r#"(?i)(?:--(?:password|passwd|token|secret|api-?key)[ =]|\b(?:secret|passw(?:or)?d)\s*[:=])\s*["']([^"'\n]{4,})["']"#,
+    ),
+    shape(
+        &["--pass", "--token", "--secret", "--api"],
+        r#"(?i)--(?:password|passwd|passphrase|token|secret|api-?key)[ =]+([^\s"'-][^\s"']{3,})"#,
+    ),
+    shape(
+        &["sig", "x-amz-", "sessid", "sessionid", "pwd", "passphrase", "accountkey", "accesskey"],
+        r#"(?i)(?:[?&](?:sig|signature)|\bx-amz-(?:signature|credential|security-token)|\b(?:j|php)sessi?on?id|\bsession_?id|\bpwd|\bpassphrase|\b(?:account|sharedaccess)key)\s*[=:]\s*([^\s"',;&}/][^\s"',;&}]{3,})"#,
+    ),
+    shape(&["hooks.slack.com"], r"hooks\.slack\.com/(?:services|workflows)/([A-Za-z0-9/_-]{8,})"),
     shape(
         &["private key"],
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)?",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----|[A-Za-z0-9+/=\s\\]*)",
     ),
     // E-mail addresses.
     shape(&["@"], r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b"),
@@ -162,6 +188,22 @@ mod tests {
             (r#"{\"api_key\":\"0123456789\"}"#, r#"{\"api_key\":\"[redacted]"}"#),
             ("mail bob.k@example.com now", "mail [redacted] now"),
             ("password=hunter22&x=1", "password=[redacted]&x=1"),
+            ("password: 'two words'", "password: '[redacted]'"),
+            ("psql --password hunter22 -h db", "psql --password [redacted] -h db"),
+            ("GET /a?token=abcdefgh12&b=1", "GET /a?token=[redacted]&b=1"),
+            (r#"{"token":"abcdefgh12"}"#, r#"{"token":"[redacted]"}"#),
+            ("Authorization: token 0123456789", "Authorization: token [redacted]"),
+            ("authorization: 0123456789abcdef", "authorization: [redacted]"),
+            ("Cookie: sid=abcdef; theme=dark", "Cookie: [redacted]"),
+            ("a?x=1&sig=abc%2Bdef&y=2", "a?x=1&sig=[redacted]&y=2"),
+            ("X-Amz-Signature=0123abcd", "X-Amz-Signature=[redacted]"),
+            ("Server=db;Uid=sa;Pwd=hunter22;", "Server=db;Uid=sa;Pwd=[redacted];"),
+            ("AccountName=a;AccountKey=abcd1234==", "AccountName=a;AccountKey=[redacted]"),
+            (
+                "https://hooks.slack.com/services/T000/B000/abcdefgh",
+                "https://hooks.slack.com/services/[redacted]",
+            ),
+            ("-----BEGIN RSA PRIVATE KEY-----\nMIIabc+/\nxyz", "[redacted]"),
         ];
         for (text, wanted) in cases {
             assert_eq!(redact(text), wanted);
@@ -170,8 +212,17 @@ mod tests {
 
     #[test]
     fn plain_text_stays() {
-        for text in ["task-force", "risk-averse people", "secret: no", "a@b", "insufficient_quota"]
-        {
+        for text in [
+            "task-force",
+            "risk-averse people",
+            "secret: no",
+            "a@b",
+            "insufficient_quota",
+            "PWD=/home/bob",
+            "unexpected token: something",
+            "maximum tokens: 4096",
+            "Set-Cookie header is missing",
+        ] {
             assert_eq!(redact(text), text);
         }
     }

@@ -52,6 +52,8 @@ pub struct TextEntry {
     pub rate: Rate,
     /// The first one, redacted.
     pub example: String,
+    /// The line of it that made the rule match, from 0.
+    pub telling_line: usize,
     /// Lines before and behind it.
     pub context: Context,
 }
@@ -113,6 +115,7 @@ impl Fold {
                     last: place,
                     rate,
                     example: templates::example(line),
+                    telling_line: finding.telling_line(),
                     context: finding.context.clone(),
                 });
             }

@@ -35,6 +35,15 @@ pub struct Finding<'a> {
     pub decoded: bool,
 }
 
+impl Finding<'_> {
+    /// The line of the event that made the rule match, from 0.
+    pub fn telling_line(&self) -> usize {
+        let spans = self.verdict.evidence().iter().filter_map(|evidence| evidence.span.clone());
+        let start = spans.map(|span| span.start).min().unwrap_or(0);
+        memchr::memchr_iter(b'\n', &self.text[..start.min(self.text.len())]).count()
+    }
+}
+
 /// Lines around an event, redacted.
 #[derive(Debug, Default, Clone, PartialEq, Serialize)]
 pub struct Context {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use whyerr::redact::redact;
 use whyerr::{Severity, Verdict};
+use whyerr_logs::strip_envelope;
 
 use super::sink::{Context, Finding, Sink, State};
 use super::summary::plural;
@@ -78,7 +79,9 @@ pub fn heading(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result
     writeln!(out, "         {}", wrap(&facts.join(" · "), term::width(), 9))?;
     if let (true, [symptom, .., root]) = (verdict.is_root_cause(), verdict.chain()) {
         for (name, link) in [("root cause", root), ("symptom", symptom)] {
-            let text = clip(&harmless(&link.text), MAX_EXAMPLE).into_owned();
+            // Without what a container or a logger wrote before it.
+            let message = link.text.get(strip_envelope(link.text.as_bytes())).unwrap_or(&link.text);
+            let text = clip(&harmless(message), MAX_EXAMPLE).into_owned();
             let text = format!("{} {text}", paint(DIM, format_args!("{name}:")));
             writeln!(out, "         {}", wrap(&text, term::width(), 11))?;
         }
@@ -119,11 +122,16 @@ fn when(out: &mut (impl Write + ?Sized), rate: &Rate) -> io::Result<()> {
 }
 
 /// An event, with the lines around it.
-fn example(out: &mut (impl Write + ?Sized), text: &str, context: &Context) -> io::Result<()> {
+fn example(
+    out: &mut (impl Write + ?Sized),
+    text: &str,
+    telling: usize,
+    context: &Context,
+) -> io::Result<()> {
     for line in &context.before {
         writeln!(out, "         {}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
     }
-    for line in event_lines(text.trim_end(), context) {
+    for line in event_lines(text.trim(), telling, context) {
         writeln!(out, "         {line}")?;
     }
     for line in &context.after {
@@ -132,20 +140,26 @@ fn example(out: &mut (impl Write + ?Sized), text: &str, context: &Context) -> io
     Ok(())
 }
 
-/// Lines of an event: all of them where lines around it are asked for, else its beginning.
-fn event_lines(text: &str, context: &Context) -> Vec<String> {
-    let most = if *context == Context::default() { SHOWN_LINES } else { usize::MAX };
-    let mut lines: Vec<String> = text
-        .lines()
-        .take(most)
-        .map(|line| clip(&harmless(line.trim_end()), MAX_EXAMPLE).into_owned())
-        .collect();
-    if let Some(first) = lines.first_mut() {
-        *first = first.trim_start().to_owned();
+/// Lines of an event: all of them where lines around it are asked for, else its beginning and the
+/// line that tells.
+fn event_lines(text: &str, telling: usize, context: &Context) -> Vec<String> {
+    let all: Vec<&str> = text.lines().collect();
+    let shown = |line: &str| clip(&harmless(line.trim_end()), MAX_EXAMPLE).into_owned();
+    let hidden =
+        |number: usize| paint(DIM, format_args!("… {}", plural(number as u64, "more line")));
+    if *context != Context::default() || all.len() <= SHOWN_LINES {
+        return all.iter().map(|line| shown(line)).collect();
     }
-    let hidden = text.lines().count() - lines.len();
-    if hidden > 0 {
-        lines.push(paint(DIM, format_args!("… {}", plural(hidden as u64, "more line"))));
+    let mut lines: Vec<String> = all[..SHOWN_LINES - 1].iter().map(|line| shown(line)).collect();
+    // What stands between is hidden, be it one line.
+    let telling = telling.clamp(SHOWN_LINES - 1, all.len() - 1);
+    let (before, after) = (telling - (SHOWN_LINES - 1), all.len() - 1 - telling);
+    if before > 0 {
+        lines.push(hidden(before));
+    }
+    lines.push(shown(all[telling]));
+    if after > 0 {
+        lines.push(hidden(after));
     }
     lines
 }
@@ -168,7 +182,7 @@ fn group(out: &mut (impl Write + ?Sized), group: &Group, sources: &[String]) -> 
             None => String::new(),
         };
         writeln!(out, " {} {}{rate}", paint(BOLD, times), paint(CYAN, places))?;
-        example(out, &text.example, &text.context)?;
+        example(out, &text.example, text.telling_line, &text.context)?;
     }
     let hidden = group.texts.len().saturating_sub(SHOWN_TEXTS);
     if hidden > 0 || group.other_texts > 0 {
@@ -191,7 +205,9 @@ pub fn single(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
     for line in &context.before {
         writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
     }
-    for (at, line) in event_lines(redact(&text).trim_end(), context).iter().enumerate() {
+    for (at, line) in
+        event_lines(redact(&text).trim(), finding.telling_line(), context).iter().enumerate()
+    {
         match at {
             0 => writeln!(out, "{place} {line}")?,
             _ => writeln!(out, "    {line}")?,
