@@ -148,6 +148,10 @@ const LINES: &[&str] = &[
     "{\"log\":\"\\tat x\\n\",\"stream\":\"stderr\"}",
     "{\"log\":\"cut\",\"stream\":\"stderr\"}",
     "{\"log\":\"\\n\",\"stream\":\"stderr\"}",
+    "{\"MESSAGE\":\"x\",\"_PID\":\"1\"}",
+    "{\"MESSAGE\": \"\\tat x\", \"_PID\": \"1\"}",
+    "{\"_PID\":\"1\",\"MESSAGE\":\"\"}",
+    "{\"_PID\":\"2\",\"MESSAGE\":\"Caused by: x\"}",
     "{\"level\":\"error\"}",
     "\u{1b}[31m    at x\u{1b}[0m",
 ];

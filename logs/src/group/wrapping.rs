@@ -58,7 +58,7 @@ impl<'a> Wrapping<'a> {
         // Looks at a few bytes first: most lines have nothing of all this.
         let near = &text[..text.len().min(NAME)];
         let found = match near {
-            [b'{', ..] => return self.docker(),
+            [b'{', ..] => return self.docker() || self.journald(),
             [b'<', b'0'..=b'9', ..] => line(&[Syslog]),
             [b'[', b'p', ..] => line(&[Prefixed]),
             [b'[', b' ' | b'0'..=b'9', ..] => line(&[Syslog, Text]),
@@ -112,20 +112,32 @@ impl<'a> Wrapping<'a> {
 
     /// `{"log":"message\n","stream":"stderr","time":"..."}`: a piece has no line end in it.
     fn docker(&mut self) -> bool {
-        const STREAM: &[u8] = b"\"stream\":\"";
         let Some(log) = envelope::docker(self.text) else { return false };
         let behind = self.text.get(log.end..).unwrap_or_default();
         self.is_carrier = true;
         self.is_piece = true;
         self.is_cut_off = !behind.starts_with(b"\\n") && !behind.starts_with(b"\\r");
         if self.source.is_empty()
-            && let Some(at) = memchr::memmem::find(behind, STREAM)
+            && let Some(stream) = envelope::value(behind, b"\"stream\"")
         {
-            self.source = behind.get(at + STREAM.len()..).unwrap_or_default();
-            let end = memchr::memchr(b'"', self.source).unwrap_or(self.source.len());
-            self.source = &self.source[..end];
+            self.source = &behind[stream];
         }
         self.text = &self.text[log];
+        true
+    }
+
+    /// `{"MESSAGE":"message","_PID":"12",...}`: whose it is, the process says.
+    fn journald(&mut self) -> bool {
+        let Some(message) = envelope::journald(self.text) else { return false };
+        let text = self.text;
+        let value = |key: &[u8]| envelope::value(text, key).map(|value| &text[value]);
+        let program = value(b"\"SYSLOG_IDENTIFIER\"");
+        self.is_carrier = true;
+        self.is_kernel |= program == Some(b"kernel");
+        if self.source.is_empty() {
+            self.source = value(b"\"_PID\"").or(program).unwrap_or_default();
+        }
+        self.text = &text[message];
         true
     }
 }
