@@ -88,6 +88,7 @@ const LINES: &[&str] = &[
     "    f(x)",
     "    ^^^^",
     "ValueError: x",
+    "Error: x",
     "Name: x",
     "KeyboardInterrupt",
     "During handling of the above exception, another exception occurred:",
