@@ -180,7 +180,7 @@ impl<'a> Shape<'a> {
             is_anything: false,
         };
         shape.marks = text(&wrapping, &mut shape.source);
-        if wrapping.is_piece {
+        if wrapping.piece.is_some() {
             shape.marks |= PIECE;
         }
         if wrapping.is_cut_off {

@@ -204,6 +204,11 @@ proptest! {
     fn pieces_fall_into_the_same_events(log in log(12)) {
         check_cuts(&Grouping::default(), &log);
     }
+
+    #[test]
+    fn lines_put_together_again_are_no_longer(log in log(14)) {
+        prop_assert!(rejoined(&log).len() <= log.len());
+    }
 }
 
 #[test]
