@@ -7,9 +7,12 @@ use crate::record::header::Line;
 /// Most envelopes inside of each other.
 pub(crate) const DEPTH: usize = 3;
 
+/// Bytes of an object in which its keys are looked for.
+const NEAR: usize = 4 << 10;
+
 /// The place of the message in a line: behind what container tools, syslog and loggers put before
-/// it (names, times, levels), and inside of a line of Docker's json-file, where it still has its
-/// JSON escapes. White space that belongs to the message stays. The whole line where nothing is
+/// it (names, times, levels), and inside of a line of Docker's json-file or of `journalctl -o json`, where
+/// it still has its JSON escapes. White space that belongs to the message stays. The whole line where nothing is
 /// recognised. Allocates nothing.
 ///
 /// ```
@@ -28,7 +31,7 @@ pub fn strip_envelope(line: &[u8]) -> Range<usize> {
     let mut message = 0..end;
     for _ in 0..DEPTH {
         let inside = &line[message.clone()];
-        if let Some(log) = docker(inside) {
+        if let Some(log) = docker(inside).or_else(|| journald(inside)) {
             message = message.start + log.start..message.start + log.end;
             continue;
         }
@@ -43,20 +46,45 @@ pub fn strip_envelope(line: &[u8]) -> Range<usize> {
 
 /// The value of `log` in `{"log":"...\n","stream":...}`, without its line end.
 pub(crate) fn docker(line: &[u8]) -> Option<Range<usize>> {
-    const OPEN: &[u8] = br#"{"log":""#;
-    line.starts_with(OPEN).then_some(())?;
-    let start = OPEN.len();
+    let inside = line.strip_prefix(b"{")?.trim_ascii_start();
+    let key = inside.strip_prefix(br#""log""#)?;
+    let log = string(line, line.len() - key.len())?;
+    let text = &line[log.clone()];
+    let text = text.strip_suffix(br"\n").unwrap_or(text);
+    Some(log.start..log.start + text.strip_suffix(br"\r").unwrap_or(text).len())
+}
+
+/// The value of `MESSAGE` in a line of `journalctl -o json`, among whose fields it may stand
+/// anywhere. A message that journald gives as an array of bytes is none.
+pub(crate) fn journald(line: &[u8]) -> Option<Range<usize>> {
+    line.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
+    let message = value(line, br#""MESSAGE""#)?;
+    // Other programs may write such a key too.
+    [&b"\"__REALTIME_TIMESTAMP\""[..], b"\"_PID\"", b"\"SYSLOG_IDENTIFIER\"", b"\"_BOOT_ID\""]
+        .iter()
+        .any(|key| value(line, key).is_some())
+        .then_some(message)
+}
+
+/// The string behind a key in quotes, if it begins near the start of an object of one line. Quotes
+/// inside of strings are escaped, so that no part of one looks like a key.
+pub(crate) fn value(line: &[u8], key: &[u8]) -> Option<Range<usize>> {
+    let near = &line[..line.len().min(NEAR)];
+    memchr::memmem::find_iter(near, key).find_map(|at| string(line, at + key.len()))
+}
+
+/// The inside of the string behind the colon at `at`.
+fn string(line: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = line.get(at..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let start = line.len() - rest.strip_prefix(b"\"")?.len();
     let mut end = start;
     loop {
         end += memchr::memchr2(b'"', b'\\', line.get(end..)?)?;
         match line[end] {
-            b'"' => break,
+            b'"' => return Some(start..end),
             _ => end += 2,
         }
     }
-    let text = &line[start..end];
-    let text = text.strip_suffix(br"\n").unwrap_or(text);
-    Some(start..start + text.strip_suffix(br"\r").unwrap_or(text).len())
 }
 
 #[cfg(test)]
@@ -82,6 +110,12 @@ mod tests {
             ("E0102 15:04:05.678901       1 file.go:12] it failed", "it failed"),
             (r#"{"log":"a \"b\"\r\n","stream":"stderr"}"#, r#"a \"b\""#),
             (r#"{"log":"cut"#, r#"{"log":"cut"#),
+            (r#"{ "log" : "  a\n", "stream": "stderr"}"#, "  a"),
+            (r#"{"__REALTIME_TIMESTAMP":"1","MESSAGE":"  \"a\"","_PID":"1"}"#, r#"  \"a\""#),
+            (r#"{"MESSAGE": "", "_PID": "1"}"#, ""),
+            (r#"{"MESSAGE":"a","level":"b"}"#, r#"{"MESSAGE":"a","level":"b"}"#),
+            (r#"{"MESSAGE":[97],"_PID":"1"}"#, r#"{"MESSAGE":[97],"_PID":"1"}"#),
+            (r#"{"a":"\"MESSAGE\":\"b\"","_PID":"1"}"#, r#"{"a":"\"MESSAGE\":\"b\"","_PID":"1"}"#),
             ("[pod/a/b] 2024-01-02T03:04:05Z Oct 11 22:14:15 host app: x", "x"),
             ("400 | InvalidParameter | text", "400 | InvalidParameter | text"),
         ];

@@ -5,7 +5,7 @@ use std::ops::Range;
 use whyerr::Event;
 use whyerr::scan::Framing;
 
-use crate::group::Grouping;
+use crate::group::{Grouping, rejoined};
 use crate::record::{Reader, Record};
 
 /// How a log falls into events, and how their records are read.
@@ -40,8 +40,11 @@ impl Framing for LogFraming {
         self.grouping.bounds(chunk, from, place)
     }
 
+    /// Lines that CRI or Docker cut into pieces are read as they were before: places that a verdict
+    /// tells are those in the text put together again.
     fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, Record) {
-        let record = self.reader.read(text);
+        let text = rejoined(text);
+        let record = self.reader.read(&text);
         let mut event = Event::from_bytes(text);
         for fact in &record.facts {
             event = event.field(fact.role, fact.value.clone(), fact.path.clone());
@@ -58,5 +61,46 @@ impl Framing for LogFraming {
     fn reads_all(&self) -> bool {
         // Rules of a known service match by codes and words that nominate nothing by themselves.
         self.reader.has_own_fields() || self.service.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use whyerr::scan::Scanner;
+    use whyerr::{Classifier, Scratch};
+
+    use super::*;
+
+    #[test]
+    fn pieces_are_read_as_one_line() {
+        // The literal is in one piece; the text and the record are not.
+        let docker = [
+            r#"{"log":"Error: connect ECONNREFUSED","stream":"stderr","time":"2024-01-02T03:04:05Z"}"#,
+            r#"{"log":" 10.0.0.5:6379\n","stream":"stderr","time":"2024-01-02T03:04:05Z"}"#,
+        ];
+        let cri = [
+            r#"2024-01-02T03:04:05.1Z stderr P {"level":"error","msg":"connect ECONNREFUSED 10.0"#,
+            r#"2024-01-02T03:04:05.1Z stderr F .0.5:6379"}"#,
+        ];
+        let log = [docker, cri].concat().join("\n");
+        let framing = LogFraming::default();
+        let mut found = Vec::new();
+        let scanner = Scanner::new(Classifier::builtin());
+        scanner.scan_events(log.as_bytes(), &framing, &mut Scratch::default(), |finding| {
+            found.push((finding.range, finding.record.message.unwrap_or_default()));
+        });
+        let half = docker.join("\n").len();
+        let places: Vec<_> = found.iter().map(|(range, _)| range.clone()).collect();
+        assert_eq!(places, [0..half, half + 1..log.len()]);
+        for (_, message) in &found {
+            assert!(
+                message.trim_end().ends_with("connect ECONNREFUSED 10.0.0.5:6379"),
+                "{message}"
+            );
+        }
+        // A literal of which no piece has the whole: found by whoever asks for the event.
+        let log = docker.join("\n").replace("REFUSED\"", "REF\"").replace("\" 10", "\"USED 10");
+        let (event, _) = framing.read(log.as_bytes());
+        assert!(Classifier::builtin().classify(event).is_classified());
     }
 }

@@ -32,6 +32,7 @@ const fn join(line: Marks, after: Marks) -> Join {
 const JOINS: &[Join] = &[
     // Java, after the record of a logger or after "failed:".
     Join { line: EXC, after: HEADER | COLON, next: FRAME, beyond: 0 },
+    Join { line: BARE_EXC, after: LOUD | COLON, next: FRAME, beyond: 0 },
     // java.util.logging writes its level on a line of its own.
     join(JUL_LEVEL, JUL_DATE),
     // Python.

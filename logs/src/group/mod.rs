@@ -14,6 +14,7 @@
 //! Limits are counted from the head. What lies behind a limit begins another event.
 
 mod joins;
+mod pieces;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ mod wrapping;
 use std::ops::Range;
 
 use joins::{Ahead, continues};
+pub(crate) use pieces::rejoined;
 
 /// Which lines belong together. Bounds depend on the bytes and on the limits alone.
 ///

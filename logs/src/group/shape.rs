@@ -45,6 +45,8 @@ pub(super) mod mark {
         GO_FILE
         /// Has a time or a level before its message.
         HEADER
+        /// A header with the level of an error or a warning.
+        LOUD
         /// Neither header nor indentation.
         PLAIN
         /// Full, and neither whole by itself nor the last line of a traceback, for all that it shows.
@@ -61,6 +63,9 @@ pub(super) mod mark {
         COMMA
         /// `a.b.SomeException: message`, where it may continue a record.
         EXC
+        /// The same without dots: `Error: message`. Programs that name errors so also print them
+        /// without their logger, after whatever record comes to stand before.
+        BARE_EXC
         /// The name of an exception, and a message.
         EXC_NAME
         /// Any name, and a message.
@@ -125,6 +130,9 @@ use mark::*;
 /// Bytes of a text that are looked at, beside its last one.
 const NEAR: usize = 256;
 
+/// Bytes of a header in which its level stands.
+const LEVEL_NEAR: usize = 96;
+
 /// Behind the tags of PostgreSQL.
 static COLON_AND_SPACES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b":  "));
 
@@ -172,7 +180,7 @@ impl<'a> Shape<'a> {
             is_anything: false,
         };
         shape.marks = text(&wrapping, &mut shape.source);
-        if wrapping.is_piece {
+        if wrapping.piece.is_some() {
             shape.marks |= PIECE;
         }
         if wrapping.is_cut_off {
@@ -238,6 +246,8 @@ fn text<'a>(wrapping: &Wrapping<'a>, source: &mut &'a [u8]) -> Marks {
     }
     if marks & HEADER == 0 {
         marks |= PLAIN;
+    } else if is_loud(near) {
+        marks |= LOUD;
     }
     marks
 }
@@ -431,6 +441,14 @@ fn has_level(text: &[u8]) -> bool {
     ends && words::LEVELS.contains(&&text[..length])
 }
 
+/// Whether the first level in a header is that of an error or a warning.
+fn is_loud(text: &[u8]) -> bool {
+    text[..text.len().min(LEVEL_NEAR)]
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .find(|word| words::LEVELS.contains(word))
+        .is_some_and(|level| !words::QUIET_LEVELS.contains(&level))
+}
+
 /// `fail: `, `warn: ` of .NET's console, `error]` behind a bracket.
 fn is_lower_level(text: &[u8]) -> bool {
     let length = text.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count();
@@ -464,7 +482,7 @@ fn unheaded(text: &[u8], is_open: bool) -> Marks {
         b'.' | b'/' | b'\\' => file_position(text) | call(text),
         _ if text[0].is_ascii_alphabetic() || text[0] == b'_' => {
             let found = exception(text);
-            let found = if is_open { found } else { found & !EXC };
+            let found = if is_open { found } else { found & !(EXC | BARE_EXC) };
             found | file_position(text) | call(text)
         }
         _ => 0,
@@ -527,8 +545,10 @@ fn exception(text: &[u8]) -> Marks {
     let last = memchr::memrchr2(b'.', b'$', name).map_or(name, |at| &name[at + 1..]);
     let is_class = last.first().is_some_and(u8::is_ascii_uppercase);
     let is_qualified = last.len() < name.len() && last.len() > 1;
-    if is_class && (is_qualified || words::EXCEPTION_ENDS.iter().any(|end| last.ends_with(end))) {
+    if is_class && is_qualified {
         EXC | EXC_NAME | NAME | CLASS
+    } else if is_class && words::EXCEPTION_ENDS.iter().any(|end| last.ends_with(end)) {
+        BARE_EXC | EXC_NAME | NAME | CLASS
     } else if is_class {
         NAME | CLASS
     } else {

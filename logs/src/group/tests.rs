@@ -88,6 +88,7 @@ const LINES: &[&str] = &[
     "    f(x)",
     "    ^^^^",
     "ValueError: x",
+    "Error: x",
     "Name: x",
     "KeyboardInterrupt",
     "During handling of the above exception, another exception occurred:",
@@ -148,6 +149,10 @@ const LINES: &[&str] = &[
     "{\"log\":\"\\tat x\\n\",\"stream\":\"stderr\"}",
     "{\"log\":\"cut\",\"stream\":\"stderr\"}",
     "{\"log\":\"\\n\",\"stream\":\"stderr\"}",
+    "{\"MESSAGE\":\"x\",\"_PID\":\"1\"}",
+    "{\"MESSAGE\": \"\\tat x\", \"_PID\": \"1\"}",
+    "{\"_PID\":\"1\",\"MESSAGE\":\"\"}",
+    "{\"_PID\":\"2\",\"MESSAGE\":\"Caused by: x\"}",
     "{\"level\":\"error\"}",
     "\u{1b}[31m    at x\u{1b}[0m",
 ];
@@ -198,6 +203,11 @@ proptest! {
     #[test]
     fn pieces_fall_into_the_same_events(log in log(12)) {
         check_cuts(&Grouping::default(), &log);
+    }
+
+    #[test]
+    fn lines_put_together_again_are_no_longer(log in log(14)) {
+        prop_assert!(rejoined(&log).len() <= log.len());
     }
 }
 

@@ -235,6 +235,10 @@ pub(super) const LEVELS: &[&[u8]] = &[
     b"PANIC",
 ];
 
+/// Those of them at which no errors are logged.
+pub(super) const QUIET_LEVELS: &[&[u8]] =
+    &[b"INFO", b"DEBUG", b"TRACE", b"NOTICE", b"INF", b"DBG", b"FINE"];
+
 /// Elements that stand inside of a document, at whose beginning none of them is.
 pub(super) const INNER_TAGS: &[&[u8]] = &[
     b"head",

@@ -18,6 +18,8 @@ const NAME: usize = 160;
 pub(super) struct Wrapping<'a> {
     /// The text inside of all envelopes.
     pub(super) text: &'a [u8],
+    /// Where it begins in the line.
+    pub(super) start: usize,
     /// Who wrote it, as the outermost envelope that names somebody says; empty if none does.
     pub(super) source: &'a [u8],
     /// Somebody else put it around each line: white space behind it belongs to the text.
@@ -28,8 +30,8 @@ pub(super) struct Wrapping<'a> {
     pub(super) has_time: bool,
     /// The kernel's ring buffer.
     pub(super) is_kernel: bool,
-    /// Lines may come in pieces.
-    pub(super) is_piece: bool,
+    /// Lines may come in pieces: where the text of this one begins and ends in the line.
+    pub(super) piece: Option<(usize, usize)>,
     /// The line goes on with the next piece.
     pub(super) is_cut_off: bool,
     /// `Jan 02, 2024 3:04:05 AM`: the level stands on the next line.
@@ -58,7 +60,7 @@ impl<'a> Wrapping<'a> {
         // Looks at a few bytes first: most lines have nothing of all this.
         let near = &text[..text.len().min(NAME)];
         let found = match near {
-            [b'{', ..] => return self.docker(),
+            [b'{', ..] => return self.docker() || self.journald(),
             [b'<', b'0'..=b'9', ..] => line(&[Syslog]),
             [b'[', b'p', ..] => line(&[Prefixed]),
             [b'[', b' ' | b'0'..=b'9', ..] => line(&[Syslog, Text]),
@@ -78,7 +80,8 @@ impl<'a> Wrapping<'a> {
         match header.format {
             Format::Cri => {
                 self.is_carrier = true;
-                self.is_piece = true;
+                let start = self.start + header.message;
+                self.piece = Some((start, start + inside.len()));
                 let mut tokens = before.trim_ascii().rsplit(|&byte| byte == b' ');
                 self.is_cut_off = tokens.next().is_some_and(|tag| tag.starts_with(b"P"));
                 source = tokens.next().unwrap_or_default();
@@ -107,25 +110,40 @@ impl<'a> Wrapping<'a> {
             self.source = source;
         }
         self.text = inside;
+        self.start += header.message;
         true
     }
 
     /// `{"log":"message\n","stream":"stderr","time":"..."}`: a piece has no line end in it.
     fn docker(&mut self) -> bool {
-        const STREAM: &[u8] = b"\"stream\":\"";
         let Some(log) = envelope::docker(self.text) else { return false };
         let behind = self.text.get(log.end..).unwrap_or_default();
         self.is_carrier = true;
-        self.is_piece = true;
+        self.piece = Some((self.start + log.start, self.start + log.end));
         self.is_cut_off = !behind.starts_with(b"\\n") && !behind.starts_with(b"\\r");
         if self.source.is_empty()
-            && let Some(at) = memchr::memmem::find(behind, STREAM)
+            && let Some(stream) = envelope::value(behind, b"\"stream\"")
         {
-            self.source = behind.get(at + STREAM.len()..).unwrap_or_default();
-            let end = memchr::memchr(b'"', self.source).unwrap_or(self.source.len());
-            self.source = &self.source[..end];
+            self.source = &behind[stream];
         }
+        self.start += log.start;
         self.text = &self.text[log];
+        true
+    }
+
+    /// `{"MESSAGE":"message","_PID":"12",...}`: whose it is, the process says.
+    fn journald(&mut self) -> bool {
+        let Some(message) = envelope::journald(self.text) else { return false };
+        let text = self.text;
+        let value = |key: &[u8]| envelope::value(text, key).map(|value| &text[value]);
+        let program = value(b"\"SYSLOG_IDENTIFIER\"");
+        self.is_carrier = true;
+        self.is_kernel |= program == Some(b"kernel");
+        if self.source.is_empty() {
+            self.source = value(b"\"_PID\"").or(program).unwrap_or_default();
+        }
+        self.start += message.start;
+        self.text = &text[message];
         true
     }
 }
