@@ -49,7 +49,8 @@ pub fn run(args: &WhyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         serde_json::to_writer(&mut out, &why.verdict)?;
         writeln!(out)?;
     } else {
-        report(&mut out, &why, &record, &bytes)?;
+        // What was cut into pieces is shown as it was read.
+        report(&mut out, &why, &record, event.text())?;
         if let Some(id) = &args.rule {
             rule_question(&mut out, &why, loaded, &event, id)?;
         }
