@@ -545,6 +545,24 @@ fn metrics_that_cannot_be_written_are_told_before_anything_is_read() {
     run.complains("cannot write the metrics to nowhere/why.prom");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn metrics_never_replace_what_is_no_file() {
+    use std::os::unix::fs::FileTypeExt;
+    let dir = prepared();
+    dir.file("a.log", format!("{CLOSED}\n"));
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("pipe", dir.path().join("link")).unwrap();
+    for path in ["pipe", "link", "/dev/full", "/dev/stdout"] {
+        let run = scanned(&dir, &["--metrics", path, "-f", "json", "a.log"]).ends(2);
+        assert_eq!(run.out, "", "{path}");
+        run.complains(&format!("cannot write the metrics to {path}: is no regular file"));
+    }
+    assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo());
+    assert!(fs::symlink_metadata("/dev/full").unwrap().file_type().is_char_device());
+}
+
 #[test]
 fn flags_that_contradict_each_other_are_refused() {
     let dir = prepared();
