@@ -564,6 +564,39 @@ fn metrics_never_replace_what_is_no_file() {
 }
 
 #[test]
+fn what_is_read_is_not_written_to() {
+    let dir = prepared();
+    let text = format!("{CLOSED}\nno end of line");
+    let log = dir.file("logs/a.log", &text);
+    fs::hard_link(&log, dir.path().join("other.log")).unwrap();
+    let all: [&[&str]; 9] = [
+        &["-o", "logs/a.log", "logs/a.log"],
+        &["-o", "logs/../logs/a.log", "-f", "json", "logs/a.log"],
+        &["-o", "other.log", "-f", "sarif", "logs/a.log"],
+        &["-o", "other.log", "-f", "sarif", "logs"],
+        &["--metrics", "other.log", "logs/*.log"],
+        &["--metrics", "logs/a.log", "--follow", "logs/a.log"],
+        &["-o", "logs/a.log", "--enrich", "other.log"],
+        &["-o", "new", "--metrics", "./logs/../new", "logs/a.log"],
+        &["-o", "other.log", "--metrics", "logs/a.log", "rules.yaml"],
+    ];
+    for (at, args) in all.iter().enumerate() {
+        let expected = if at < 7 { "is also read, as " } else { "name the same file" };
+        scanned(&dir, args).ends(2).complains(expected);
+        assert_eq!(fs::read_to_string(&log).unwrap(), text, "{args:?}");
+    }
+    assert!(!dir.path().join("new").exists());
+    #[cfg(unix)]
+    {
+        let mut command = scan(&dir, &["-o", "logs/a.log", "-"]);
+        let done = command.stdin(fs::File::open(&log).unwrap()).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        assert_eq!(fs::read_to_string(&log).unwrap(), text);
+        scanned(&dir, &["-o", "/dev/null", "/dev/null"]).ends(0);
+    }
+}
+
+#[test]
 fn flags_that_contradict_each_other_are_refused() {
     let dir = prepared();
     let all: [&[&str]; 4] = [

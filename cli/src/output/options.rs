@@ -1,10 +1,11 @@
 //! What the flags say about the output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 
+use super::clash;
 use super::formats::{Format, Style};
 use super::lines::Answers;
 use super::metrics::Metrics;
@@ -49,6 +50,23 @@ pub struct Outputs {
 }
 
 impl OutputArgs {
+    /// Refuses a file that is written to and read, or written to twice: by these flags or that of
+    /// the state.
+    pub fn check_paths<'a>(
+        &self,
+        state: Option<&Path>,
+        read: impl IntoIterator<Item = &'a Path>,
+    ) -> anyhow::Result<()> {
+        let flags = [
+            ("--output", self.output.as_deref()),
+            ("--metrics", self.metrics.as_deref()),
+            ("--state", state),
+        ];
+        let written: Vec<clash::Written<'_>> =
+            flags.into_iter().filter_map(|(flag, path)| Some((flag, path?))).collect();
+        clash::check(&written, read)
+    }
+
     /// Opens what is written to, before anything is read.
     pub fn open(&self, style: Style) -> anyhow::Result<Outputs> {
         let answers = match (self.filter, self.enrich) {

@@ -7,7 +7,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -62,6 +62,11 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         }
     };
     let mut framing = LogFraming { service: args.service.clone(), ..args.records.framing()? };
+    let read: Vec<&Path> = match follow {
+        true => args.files.iter().map(PathBuf::as_path).collect(),
+        false => sources.list.iter().map(Source::path).collect(),
+    };
+    args.output.check_paths(args.follow.state.as_deref(), read)?;
     let outputs = args.output.open(Style { no_fold: args.no_fold, json: args.json, follow })?;
     let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
     if let Some(exec) = Exec::new(&args.exec) {
