@@ -21,12 +21,12 @@ impl Replacement {
     /// Begins one for `path`, with the rights of the file that is there. What is no file (a device,
     /// a pipe with a name) would be lost by it: that is an error.
     pub fn begin(path: &Path) -> io::Result<Replacement> {
-        // A link stays a link: what it points to is replaced.
-        let path = resolve(path);
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             let message = "is no regular file, so it cannot be replaced; name another path";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
+        // A link stays a link: what it points to is replaced.
+        let path = resolve(path);
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
