@@ -593,6 +593,11 @@ fn what_is_read_is_not_written_to() {
         assert_eq!(done.status.code(), Some(2));
         assert_eq!(fs::read_to_string(&log).unwrap(), text);
         scanned(&dir, &["-o", "/dev/null", "/dev/null"]).ends(0);
+        let out = fs::File::create(dir.path().join("out")).unwrap();
+        let mut command = scan(&dir, &["--metrics", "out", "rules.yaml"]);
+        let done = command.stdout(out).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&done.stderr).contains("name the same file"));
     }
 }
 

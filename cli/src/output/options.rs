@@ -64,7 +64,15 @@ impl OutputArgs {
         ];
         let written: Vec<clash::Written<'_>> =
             flags.into_iter().filter_map(|(flag, path)| Some((flag, path?))).collect();
-        clash::check(&written, read)
+        clash::check(&written, read)?;
+        // A file that the report is redirected to must not be replaced under it.
+        match (&self.output, &self.metrics) {
+            (None, Some(metrics)) => {
+                let stdout = ("standard output", Path::new("/dev/stdout"));
+                clash::check(&[stdout, ("--metrics", metrics)], [])
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Opens what is written to, before anything is read.
