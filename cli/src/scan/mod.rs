@@ -140,11 +140,15 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     }
     let state = scan.state.take();
     let taken = scan.taken;
-    scan.finish(target)?;
-    if let Some(mut state) = state {
-        state.written(taken);
-        state.save()?;
-    }
+    let finished = scan.finish(target).map_err(anyhow::Error::from).and_then(|()| match state {
+        Some(mut state) => {
+            state.written(taken);
+            state.save()
+        }
+        None => Ok(()),
+    });
+    scan.sinks.iter_mut().for_each(|sink| sink.close());
+    finished?;
     Ok(scan.outcome(args.fail_on))
 }
 
