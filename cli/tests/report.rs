@@ -219,4 +219,11 @@ fn a_service_may_be_named_for_the_whole_log() {
         (&found[0]["service"], &found[0]["service_from"]),
         (&"mysql".into(), &"caller".into())
     );
+    dir.pipe(&["--service", "mysqll"], log)
+        .ends(2)
+        .complains("--service: the catalogue knows no service `mysqll`");
+    dir.run(&["why", "code=1205", "--service", "mysqll"])
+        .ends(0)
+        .complains("note: --service: the catalogue knows no service `mysqll`");
+    dir.run(&["why", "code=1205", "--service", "mysql"]).ends(0).quietly();
 }

@@ -61,6 +61,11 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Problem);
         }
     };
+    if let Some(service) = &args.service
+        && let Err(message) = select::known_service(service, loaded.classifier.catalog())
+    {
+        bail!("--service: {message}");
+    }
     let mut framing = LogFraming { service: args.service.clone(), ..args.records.framing()? };
     let read: Vec<&Path> = match follow {
         true => args.files.iter().map(PathBuf::as_path).collect(),
