@@ -614,3 +614,27 @@ fn flags_that_contradict_each_other_are_refused() {
         scanned(&dir, args).ends(2).complains("cannot be used with");
     }
 }
+
+#[test]
+fn flags_that_say_nothing_to_a_format_are_refused() {
+    let dir = prepared();
+    dir.file("a.log", format!("x\n{CLOSED}\n"));
+    let refused = [
+        ("--json", "sarif github junit otlp"),
+        ("--no-fold", "json summary sarif github junit otlp"),
+        ("-C1", "summary sarif github junit otlp"),
+    ];
+    for (flag, formats) in refused {
+        for format in formats.split(' ') {
+            let args = ["-o", "report", "-f", format, flag, "a.log"];
+            scanned(&dir, &args).ends(2).complains(&format!("to the format {format}"));
+            assert!(!dir.path().join("report").exists(), "{args:?}");
+        }
+    }
+    let json = scanned(&dir, &["-f", "json", "a.log"]).ends(0).out;
+    for args in [&["--json", "a.log"][..], &["--json", "-f", "text", "a.log"]] {
+        assert_eq!(scanned(&dir, args).ends(0).quietly().out, json);
+    }
+    scanned(&dir, &["--json", "-C1", "a.log"]).ends(0).says("\"before\":[\"x\"]");
+    scanned(&dir, &["--no-fold", "-C1", "a.log"]).ends(0).says("x\n");
+}

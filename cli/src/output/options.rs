@@ -82,7 +82,7 @@ impl OutputArgs {
             (_, true) => Some(Answers::Enrich),
             _ => None,
         };
-        let entry = self.format.unwrap_or(Format::Text).entry(style);
+        let entry = self.format.unwrap_or(Format::Text).entry(style).map_err(anyhow::Error::msg)?;
         let (rendering, report, whole) = match (answers, entry.renderer) {
             (Some(answers), _) => (Rendering::Lines(answers), None, false),
             (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, entry.whole),

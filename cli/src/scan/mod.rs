@@ -72,7 +72,12 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         false => sources.list.iter().map(Source::path).collect(),
     };
     args.output.check_paths(args.follow.state.as_deref(), read)?;
-    let outputs = args.output.open(Style { no_fold: args.no_fold, json: args.json, follow })?;
+    let outputs = args.output.open(Style {
+        no_fold: args.no_fold,
+        json: args.json,
+        context: args.context > 0,
+        follow,
+    })?;
     let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
     if let Some(exec) = Exec::new(&args.exec) {
         sinks.push(Box::new(exec));
