@@ -148,6 +148,15 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// `1 line`, `1,234 lines`, `2 entries`.
+pub fn plural(number: u64, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{} {stem}ies", count(number)),
+        (_, None) => format!("{} {noun}s", count(number)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +187,14 @@ mod tests {
         ];
         for (columns, terminal, expected) in cases {
             assert_eq!(width_of(columns, terminal), expected, "{columns:?} {terminal:?}");
+        }
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let cases = [(0, "line", "0 lines"), (1, "line", "1 line"), (2, "entry", "2 entries")];
+        for (number, noun, expected) in cases {
+            assert_eq!(plural(number, noun), expected);
         }
     }
 

@@ -263,7 +263,7 @@ fn junit_passes_where_nothing_was_found() {
     run_on(&dir, &["-f", "junit"], "fine\n")
         .says("tests=\"1\" failures=\"0\" errors=\"0\"")
         .says("<testcase classname=\"whyerr\" name=\"no errors\" time=\"0\"/>")
-        .says("0 findings in 1 lines");
+        .says("0 findings in 1 line<");
     let run = scanned(&dir, &["-f", "junit", "missing<.log"]).ends(2);
     run.says("tests=\"1\" failures=\"0\" errors=\"1\"").says("name=\"read missing&lt;.log\"");
 }
@@ -414,6 +414,20 @@ fn lines_are_added_to_what_is_there() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!((lines.len(), lines[0]), (3, "{\"half\":"));
     assert!(lines[1..].iter().all(|line| line.starts_with("{\"type\":\"finding\"")));
+}
+
+#[test]
+fn a_dash_is_standard_output() {
+    let dir = prepared();
+    dir.file("a.log", format!("{CLOSED}\n"));
+    for format in ["json", "sarif"] {
+        let shown = scanned(&dir, &["-f", format, "a.log"]).ends(0).out;
+        assert_eq!(scanned(&dir, &["-f", format, "-o", "-", "a.log"]).ends(0).quietly().out, shown);
+    }
+    // As an input it is something else.
+    let run = run(&mut scan(&dir, &["-f", "json", "-o", "-", "-"]), CLOSED.as_bytes());
+    assert_eq!(run.ends(0).json().len(), 1);
+    assert!(!dir.path().join("-").exists());
 }
 
 #[cfg(target_os = "linux")]

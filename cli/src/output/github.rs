@@ -6,7 +6,7 @@ use whyerr::Severity;
 
 use super::sink::{Finding, Sink, State};
 use crate::fold::{Fold, Group, TextEntry};
-use crate::term::{clip, harmless};
+use crate::term::{clip, harmless, plural};
 
 /// Annotations of one kind that GitHub shows for a step. One notice is kept for what is not shown.
 const SHOWN: usize = 10;
@@ -73,7 +73,7 @@ impl Report {
         let mut list = Vec::new();
         let hidden: Vec<String> = (0..KINDS.len())
             .filter(|&kind| counts[kind] > limit(kind))
-            .map(|kind| format!("{} {}s", counts[kind] - limit(kind), KINDS[kind]))
+            .map(|kind| plural((counts[kind] - limit(kind)) as u64, KINDS[kind]))
             .collect();
         if !hidden.is_empty() {
             list.push(format!("more than GitHub shows for a step: {}", hidden.join(", ")));
@@ -82,13 +82,13 @@ impl Report {
             list.push(format!("{others} findings of these rules have still other texts"));
         }
         if totals.cut_lines > 0 {
-            list.push(format!("{} overlong lines were cut", totals.cut_lines));
+            list.push(format!("cut: {}", plural(totals.cut_lines, "overlong line")));
         }
         if totals.read_errors > 0 {
-            list.push(format!("{} sources could not be read", totals.read_errors));
+            list.push(format!("{} could not be read", plural(totals.read_errors, "source")));
         }
         if totals.interrupted {
-            list.push(format!("interrupted after {} lines", totals.lines));
+            list.push(format!("interrupted after {}", plural(totals.lines, "line")));
         }
         list
     }

@@ -9,6 +9,7 @@ use whyerr::{Catalog, Rule, Severity, explain};
 use super::json::value_of;
 use super::sink::{Finding, Sink, State};
 use crate::fold::{self, Fold, Group, TextEntry};
+use crate::term::plural;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -210,7 +211,7 @@ fn invocation(fold: &Fold, state: &State<'_>) -> Value {
     };
     let more = totals.read_errors.saturating_sub(state.faults.len() as u64);
     if more > 0 {
-        note("error", format!("{more} more sources could not be read"));
+        note("error", format!("{} could not be read", plural(more, "more source")));
     }
     let others: u64 = fold.groups.iter().map(|group| group.other_texts).sum();
     if others > 0 {
@@ -218,7 +219,8 @@ fn invocation(fold: &Fold, state: &State<'_>) -> Value {
     }
     if totals.cut_lines > 0 {
         let (lines, bytes) = (totals.cut_lines, totals.skipped_bytes);
-        let text = format!("{lines} overlong lines were cut: {bytes} bytes were not looked at");
+        let lines = plural(lines, "overlong line");
+        let text = format!("cut: {lines}; {bytes} bytes were not looked at");
         note("warning", text);
     }
     if totals.interrupted {

@@ -402,8 +402,10 @@ impl Scan<'_> {
         let Totals { cut_lines, skipped_bytes, .. } = self.totals;
         if cut_lines > 0 {
             term::note(&format!(
-                "{cut_lines} lines longer than {MAX_LINE} bytes were classified by their \
-                 beginning; {skipped_bytes} bytes in them were not looked at"
+                "classified by their beginning: {} longer than {MAX_LINE} bytes; {} in them were \
+                 not looked at",
+                term::plural(cut_lines, "line"),
+                term::plural(skipped_bytes, "byte"),
             ));
         }
     }
