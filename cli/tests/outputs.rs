@@ -202,6 +202,25 @@ fn github_annotations_are_folded_and_the_worst_come_first() {
 }
 
 #[test]
+fn each_text_has_the_values_of_its_own_event() {
+    let dir = dir();
+    let lines = ["a: connect ECONNREFUSED 10.0.0.5:6379", "b: connect ECONNREFUSED 10.9.9.9:80"];
+    let log = lines.join("\n");
+    let github = dir.pipe(&["-f", "github"], &log).ends(0).out;
+    let sarif = one(&dir.pipe(&["-f", "sarif"], &log).ends(0));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!((github.lines().count(), results.len()), (2, 2), "{github}");
+    let (own, other) = (["10.0.0.5:6379", "10.9.9.9:80"], ["10.9.9.9", "10.0.0.5"]);
+    for (at, line) in github.lines().enumerate() {
+        // In the summary, the remedy and the example.
+        let encoded = line.replace("%3A", ":");
+        assert!(encoded.matches(own[at]).count() >= 3 && !encoded.contains(other[at]), "{line}");
+        let message = results[at]["message"]["text"].as_str().unwrap();
+        assert!(message.contains(own[at]) && !message.contains(other[at]), "{message}");
+    }
+}
+
+#[test]
 fn github_says_how_many_are_not_shown() {
     let dir = prepared();
     let letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"];

@@ -8,7 +8,7 @@ use whyerr::{Catalog, Rule, Severity, explain};
 
 use super::json::value_of;
 use super::sink::{Finding, Sink, State};
-use crate::fold::{self, Fold, Group, TextEntry};
+use crate::fold::{self, Fold, TextEntry};
 use crate::term::plural;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -47,7 +47,7 @@ impl Sink for Report {
         write!(out, "],\"results\":")?;
         let results = self.fold.groups.iter().flat_map(|group| {
             let index = &index;
-            group.texts.iter().filter_map(move |text| result(group, text, index, state.names))
+            group.texts.iter().filter_map(move |text| result(text, index, state.names))
         });
         list(out, results)?;
         writeln!(out, "}}]}}")
@@ -134,13 +134,8 @@ fn markdown(text: &str) -> String {
     out
 }
 
-fn result(
-    group: &Group,
-    text: &TextEntry,
-    index: &BTreeMap<&str, usize>,
-    names: &[String],
-) -> Option<Value> {
-    let verdict = &group.verdict;
+fn result(text: &TextEntry, index: &BTreeMap<&str, usize>, names: &[String]) -> Option<Value> {
+    let verdict = &text.verdict;
     let rule = verdict.rule()?;
     let place = &text.first;
     let title = verdict.title()?;
@@ -215,7 +210,10 @@ fn invocation(fold: &Fold, state: &State<'_>) -> Value {
     }
     let others: u64 = fold.groups.iter().map(|group| group.other_texts).sum();
     if others > 0 {
-        note("warning", format!("{others} findings with still other texts are not listed"));
+        note(
+            "warning",
+            format!("not listed: {} with still other texts", plural(others, "finding")),
+        );
     }
     if totals.cut_lines > 0 {
         let (lines, bytes) = (totals.cut_lines, totals.skipped_bytes);
