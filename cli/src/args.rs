@@ -139,14 +139,14 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub only: OnlyArgs,
 
-    /// Show so many lines before and behind each event
+    /// Show so many lines before and behind each event (text and json formats)
     #[arg(long, short = 'C', value_name = "LINES", default_value_t = 0, hide_default_value = true)]
     pub context: usize,
 
     #[command(flatten)]
     pub exec: ExecArgs,
 
-    /// The summary as one JSON object (summary format)
+    /// As JSON: `-f json`, or with `-f summary` the summary as one object
     #[arg(long)]
     pub json: bool,
 

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
+/// Links to links that are followed, as Linux counts.
+const MAX_LINKS: usize = 40;
+
 /// What will take the place of a file. Dropped before [`Replacement::commit`], it leaves that file
 /// as it was.
 pub struct Replacement {
@@ -15,10 +18,15 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Begins one for `path`, with the rights of the file that is there.
+    /// Begins one for `path`, with the rights of the file that is there. What is no file (a device,
+    /// a pipe with a name) would be lost by it: that is an error.
     pub fn begin(path: &Path) -> io::Result<Replacement> {
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            let message = "is no regular file, so it cannot be replaced; name another path";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         // A link stays a link: what it points to is replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let path = resolve(path);
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
@@ -45,6 +53,27 @@ impl Replacement {
     /// Puts it in place.
     pub fn commit(self) -> io::Result<()> {
         self.temp.persist(self.path).map_err(|error| error.error)
+    }
+}
+
+/// Where a path leads: behind all links, one that points to nothing yet too.
+pub fn resolve(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if let Ok(path) = path.canonicalize() {
+            return path;
+        }
+        let Ok(to) = path.read_link() else { break };
+        // One that is relative counts from its own folder.
+        path = path.parent().unwrap_or(Path::new("")).join(to);
+    }
+    // The file is not there; its folder may be.
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => {
+            let here = if folder == Path::new("") { Path::new(".") } else { folder };
+            here.canonicalize().map_or(path.clone(), |folder| folder.join(name))
+        }
+        _ => path,
     }
 }
 
@@ -88,5 +117,24 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
         assert!(link.symlink_metadata().unwrap().is_symlink());
+        // A link to what is not there yet, relative to where it stands.
+        let link = dir.path().join("early");
+        symlink("later.txt", &link).unwrap();
+        replace(&link, b"new").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(dir.path().join("later.txt")).unwrap(), "new");
+        // Links in a circle end.
+        symlink("round", dir.path().join("round")).unwrap();
+        assert!(resolve(&dir.path().join("round")).ends_with("round"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn devices_are_not_replaced() {
+        assert!(Replacement::begin(Path::new("/dev/full")).is_err());
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+        assert!(replace(&link, b"new").is_err());
     }
 }

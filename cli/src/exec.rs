@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use clap::Args;
 
 use crate::output::json;
 use crate::output::sink::{Finding, Sink, State};
+use crate::stop;
 use crate::term;
 
 /// Most incidents that are remembered.
@@ -25,17 +27,56 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 pub struct ExecArgs {
     /// Run this shell command for each new incident (the same rule, service and text but for
     /// numbers and ids), with the finding as JSON on its standard input
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = command)]
     pub exec: Option<String>,
 
     /// Run it at most once in so many seconds; incidents in between are counted in `suppressed`
-    /// of the next one
+    /// of the next one. The last of them is handed over when the run ends
     #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "exec")]
     pub exec_every: u64,
 
     /// An incident that was not seen for so many minutes is new again
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "exec")]
     pub exec_again: u64,
+}
+
+fn command(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        return Err("there is no command to run");
+    }
+    Ok(text.to_owned())
+}
+
+/// A command that runs.
+struct Running {
+    child: Child,
+    started: Instant,
+}
+
+/// What runs now. One list for the process: whoever ends it at once ends them too.
+static RUNNING: Mutex<Vec<Running>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<Running>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all commands that still run.
+fn end_all() {
+    running().drain(..).for_each(Running::end);
+}
+
+impl Running {
+    /// Ends it, and what it has started.
+    fn end(mut self) {
+        #[cfg(unix)]
+        if let Ok(group) = i32::try_from(self.child.id()) {
+            use nix::sys::signal::{Signal, killpg};
+            // It may be gone by now.
+            let _ = killpg(nix::unistd::Pid::from_raw(group), Signal::SIGKILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Runs the command.
@@ -47,19 +88,22 @@ pub struct Exec {
     seen: HashMap<String, Instant>,
     last: Option<Instant>,
     suppressed: u64,
-    running: Vec<(Child, Instant)>,
+    /// The last incident that was suppressed, as JSON.
+    waiting: Option<Vec<u8>>,
 }
 
 impl Exec {
     pub fn new(args: &ExecArgs) -> Option<Exec> {
+        let command = args.exec.clone()?;
+        stop::at_once(end_all);
         Some(Exec {
-            command: args.exec.clone()?,
+            command,
             every: Duration::from_secs(args.exec_every),
             again: Duration::from_secs(args.exec_again.saturating_mul(60)),
             seen: HashMap::new(),
             last: None,
             suppressed: 0,
-            running: Vec::new(),
+            waiting: None,
         })
     }
 
@@ -81,45 +125,51 @@ impl Exec {
         }
     }
 
-    fn run(&mut self, finding: &Finding<'_>) -> io::Result<()> {
+    /// The finding, with the number of incidents since the last one that was handed over.
+    fn line(&self, finding: &Finding<'_>) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
         json::finding_with(&mut line, finding, Some(self.suppressed))?;
+        Ok(line)
+    }
+
+    /// Hands an incident over.
+    fn run(&mut self, line: Vec<u8>) {
+        self.suppressed = 0;
+        self.waiting = None;
         let spawned = shell(&self.command).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
         let mut child = match spawned {
             Ok(child) => child,
-            Err(error) => {
-                term::error(&format!("--exec {}: {error}", self.command));
-                return Ok(());
-            }
+            Err(error) => return term::error(&format!("--exec {}: {error}", self.command)),
         };
         if let Some(mut stdin) = child.stdin.take() {
             // A command that does not read must not stop the scan, nor one that is gone already.
             thread::spawn(move || drop(stdin.write_all(&line)));
         }
-        self.running.push((child, Instant::now()));
-        self.suppressed = 0;
-        Ok(())
+        running().push(Running { child, started: Instant::now() });
     }
 
-    /// Takes leave of commands that are done, and ends those that take too long.
-    fn reap(&mut self, patience: Duration) {
+    /// Takes leave of commands that are done, and ends those that take too long. Returns how many
+    /// still run.
+    fn reap(&self) -> usize {
         let command = &self.command;
-        self.running.retain_mut(|(child, started)| match child.try_wait() {
-            Ok(None) if started.elapsed() < patience => true,
-            Ok(None) => {
-                term::error(&format!("--exec {command}: ended after {} s", patience.as_secs()));
-                let _ = child.kill();
-                let _ = child.wait();
-                false
-            }
-            Ok(Some(status)) => {
-                if !status.success() {
+        let mut running = running();
+        let mut rest = Vec::new();
+        for mut it in running.drain(..) {
+            match it.child.try_wait() {
+                Ok(None) if it.started.elapsed() < MAX_TIME => rest.push(it),
+                Ok(None) => {
+                    let seconds = MAX_TIME.as_secs();
+                    term::error(&format!("--exec {command}: ended after {seconds} s"));
+                    it.end();
+                }
+                Ok(Some(status)) if !status.success() => {
                     term::error(&format!("--exec {command}: {status}"));
                 }
-                false
+                _ => {}
             }
-            Err(_) => false,
-        });
+        }
+        *running = rest;
+        running.len()
     }
 }
 
@@ -127,6 +177,9 @@ impl Exec {
 fn shell(command: &str) -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", command]);
+    // A group of its own: it can be ended with all that it has started, and a Ctrl-C that asks for
+    // the end of the run leaves it its time.
+    std::os::unix::process::CommandExt::process_group(&mut shell, 0);
     shell
 }
 
@@ -143,34 +196,46 @@ impl Sink for Exec {
         if !self.is_new(finding, now) {
             return Ok(());
         }
-        self.reap(MAX_TIME);
+        let running = self.reap();
         let early = self.last.is_some_and(|last| now.duration_since(last) < self.every);
-        if early || self.running.len() >= MAX_RUNNING {
+        let line = self.line(finding)?;
+        if early || running >= MAX_RUNNING {
             self.suppressed += 1;
+            self.waiting = Some(line);
             return Ok(());
         }
         self.last = Some(now);
-        self.run(finding)
+        self.run(line);
+        Ok(())
     }
 
     fn tick(&mut self, _: &State<'_>, _: &mut dyn Write) -> io::Result<()> {
-        self.reap(MAX_TIME);
+        self.reap();
         Ok(())
     }
 
     fn finish(&mut self, _: &State<'_>, _: &mut dyn Write) -> io::Result<()> {
-        let until = Instant::now() + LAST_WAIT;
-        while !self.running.is_empty() && Instant::now() < until {
-            self.reap(MAX_TIME);
-            thread::sleep(Duration::from_millis(20));
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        // No next one will tell of it.
+        if let Some(line) = self.waiting.take() {
+            self.run(line);
         }
-        self.reap(Duration::ZERO);
-        if self.suppressed > 0 {
-            term::note(&format!(
-                "--exec: {} more new incidents came too soon after another (--exec-every)",
-                self.suppressed
+        let until = Instant::now() + LAST_WAIT;
+        let mut left = self.reap();
+        while left > 0 && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+            left = self.reap();
+        }
+        if left > 0 {
+            end_all();
+            term::error(&format!(
+                "--exec {}: ended, as it still ran {} s after the end of the run",
+                self.command,
+                LAST_WAIT.as_secs()
             ));
         }
-        Ok(())
     }
 }

@@ -46,6 +46,8 @@ pub struct Group {
 
 /// Findings whose lines are the same but for numbers and ids.
 pub struct TextEntry {
+    /// The verdict of the first one: values in its words are those of the example.
+    pub verdict: Verdict,
     pub count: u64,
     pub first: Place,
     pub last: Place,
@@ -110,6 +112,7 @@ impl Fold {
                 let mut rate = Rate::default();
                 time.into_iter().for_each(|time| rate.add(time));
                 group.texts.push(TextEntry {
+                    verdict: verdict.clone(),
                     count: 1,
                     first: place.clone(),
                     last: place,

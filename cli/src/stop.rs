@@ -1,8 +1,12 @@
 //! Somebody asks the run to stop: what was read is reported, then it ends.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+
+/// What is to be done before the process ends at once.
+static LAST: OnceLock<fn()> = OnceLock::new();
 
 /// The exit code of a process that SIGINT ended, as shells count.
 const INTERRUPTED: i32 = 130;
@@ -12,9 +16,17 @@ pub fn listen() {
     // A handler that cannot be set leaves what the system does by default.
     let _ = ctrlc::set_handler(|| {
         if REQUESTS.fetch_add(1, Ordering::SeqCst) > 0 {
+            if let Some(last) = LAST.get() {
+                last();
+            }
             std::process::exit(INTERRUPTED);
         }
     });
+}
+
+/// Has this called when a second signal ends the process.
+pub fn at_once(last: fn()) {
+    LAST.get_or_init(|| last);
 }
 
 pub fn requested() -> bool {

@@ -94,10 +94,18 @@ pub fn clip(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-/// Width of the terminal, or a sensible one.
+/// Width of standard output: what COLUMNS says, else what the terminal does, else a sensible one.
 pub fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.unwrap_or(100usize).clamp(40, 200)
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    width_of(std::env::var("COLUMNS").ok().as_deref(), terminal.map(|(width, _)| width.0))
+}
+
+fn width_of(columns: Option<&str>, terminal: Option<u16>) -> usize {
+    // Some terminals do not know, and say 0.
+    let known = |width: &usize| *width > 0;
+    let columns = columns.and_then(|text| text.trim().parse().ok()).filter(known);
+    let terminal = || terminal.map(usize::from).filter(known);
+    columns.or_else(terminal).unwrap_or(100).clamp(40, 200)
 }
 
 /// Wraps `text` at `width`, every line but the first indented by `indent` spaces.
@@ -140,6 +148,15 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// `1 line`, `1,234 lines`, `2 entries`.
+pub fn plural(number: u64, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{} {stem}ies", count(number)),
+        (_, None) => format!("{} {noun}s", count(number)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +172,30 @@ mod tests {
         assert_eq!(count(5), "5");
         assert_eq!(count(1234), "1,234");
         assert_eq!(count(1234567), "1,234,567");
+    }
+
+    #[test]
+    fn columns_come_before_the_terminal() {
+        let cases = [
+            (Some("90"), Some(120), 90),
+            (None, Some(120), 120),
+            (Some("wide"), Some(120), 120),
+            (Some("0"), Some(0), 100),
+            (None, None, 100),
+            (None, Some(3), 40),
+            (Some("100000"), None, 200),
+        ];
+        for (columns, terminal, expected) in cases {
+            assert_eq!(width_of(columns, terminal), expected, "{columns:?} {terminal:?}");
+        }
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let cases = [(0, "line", "0 lines"), (1, "line", "1 line"), (2, "entry", "2 entries")];
+        for (number, noun, expected) in cases {
+            assert_eq!(plural(number, noun), expected);
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::args::{FactArgs, WhyArgs};
 use crate::input::Source;
 use crate::load::Loaded;
 use crate::output::text::{advice, heading};
-use crate::term::{BOLD, CYAN, DIM, GREEN, MARK, harmless, paint};
+use crate::scan::select::known_service;
+use crate::term::{self, BOLD, CYAN, DIM, GREEN, MARK, harmless, paint};
 
 /// Longest event that is read from standard input.
 const MAX_EVENT: u64 = 1 << 20;
@@ -42,6 +43,12 @@ pub fn run(args: &WhyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         && classifier.catalog().rule(id).is_none()
     {
         bail!("there is no rule `{id}`; `whyerr rules list` names them");
+    }
+    if let Some(service) = &args.facts.service
+        && let Err(message) = known_service(service, classifier.catalog())
+    {
+        // Services of one's own are named so too.
+        term::note(&format!("--service: {message}; it is taken for one of your own"));
     }
     let why = classifier.why(&event);
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));

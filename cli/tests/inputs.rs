@@ -319,3 +319,14 @@ fn ten_thousand_files_are_scanned_one_by_one() {
     // A second, where a buffer for each file would take minutes without optimisation.
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_path_in_a_folder_is_told_once() {
+    let dir = with(&["d/a.log"]);
+    std::os::unix::fs::symlink("gone", dir.path().join("d/dang.log")).unwrap();
+    let run = json(&dir, &["d"]).ends(2);
+    assert_eq!(run.sources(), ["d/a.log"]);
+    assert_eq!(run.err.matches("dang.log").count(), 1, "{}", run.err);
+    run.complains("error: d/dang.log: No such file");
+}

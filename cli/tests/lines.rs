@@ -111,7 +111,7 @@ fn overlong_lines_are_one_line_each() {
         assert!(out == input, "{end:?}: {} of {} bytes", out.len(), input.len());
     }
     let run = dir.pipe(&["--filter"], long("", "\n")).ends(0);
-    run.complains("1 lines longer than 1048576 bytes were classified by their beginning");
+    run.complains("classified by their beginning: 1 line longer than 1048576 bytes; ");
 }
 
 #[test]

@@ -202,6 +202,25 @@ fn github_annotations_are_folded_and_the_worst_come_first() {
 }
 
 #[test]
+fn each_text_has_the_values_of_its_own_event() {
+    let dir = dir();
+    let lines = ["a: connect ECONNREFUSED 10.0.0.5:6379", "b: connect ECONNREFUSED 10.9.9.9:80"];
+    let log = lines.join("\n");
+    let github = dir.pipe(&["-f", "github"], &log).ends(0).out;
+    let sarif = one(&dir.pipe(&["-f", "sarif"], &log).ends(0));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!((github.lines().count(), results.len()), (2, 2), "{github}");
+    let (own, other) = (["10.0.0.5:6379", "10.9.9.9:80"], ["10.9.9.9", "10.0.0.5"]);
+    for (at, line) in github.lines().enumerate() {
+        // In the summary, the remedy and the example.
+        let encoded = line.replace("%3A", ":");
+        assert!(encoded.matches(own[at]).count() >= 3 && !encoded.contains(other[at]), "{line}");
+        let message = results[at]["message"]["text"].as_str().unwrap();
+        assert!(message.contains(own[at]) && !message.contains(other[at]), "{message}");
+    }
+}
+
+#[test]
 fn github_says_how_many_are_not_shown() {
     let dir = prepared();
     let letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"];
@@ -263,7 +282,7 @@ fn junit_passes_where_nothing_was_found() {
     run_on(&dir, &["-f", "junit"], "fine\n")
         .says("tests=\"1\" failures=\"0\" errors=\"0\"")
         .says("<testcase classname=\"whyerr\" name=\"no errors\" time=\"0\"/>")
-        .says("0 findings in 1 lines");
+        .says("0 findings in 1 line<");
     let run = scanned(&dir, &["-f", "junit", "missing<.log"]).ends(2);
     run.says("tests=\"1\" failures=\"0\" errors=\"1\"").says("name=\"read missing&lt;.log\"");
 }
@@ -416,6 +435,20 @@ fn lines_are_added_to_what_is_there() {
     assert!(lines[1..].iter().all(|line| line.starts_with("{\"type\":\"finding\"")));
 }
 
+#[test]
+fn a_dash_is_standard_output() {
+    let dir = prepared();
+    dir.file("a.log", format!("{CLOSED}\n"));
+    for format in ["json", "sarif"] {
+        let shown = scanned(&dir, &["-f", format, "a.log"]).ends(0).out;
+        assert_eq!(scanned(&dir, &["-f", format, "-o", "-", "a.log"]).ends(0).quietly().out, shown);
+    }
+    // As an input it is something else.
+    let run = run(&mut scan(&dir, &["-f", "json", "-o", "-", "-"]), CLOSED.as_bytes());
+    assert_eq!(run.ends(0).json().len(), 1);
+    assert!(!dir.path().join("-").exists());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told() {
@@ -545,6 +578,62 @@ fn metrics_that_cannot_be_written_are_told_before_anything_is_read() {
     run.complains("cannot write the metrics to nowhere/why.prom");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn metrics_never_replace_what_is_no_file() {
+    use std::os::unix::fs::FileTypeExt;
+    let dir = prepared();
+    dir.file("a.log", format!("{CLOSED}\n"));
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("pipe", dir.path().join("link")).unwrap();
+    for path in ["pipe", "link", "/dev/full", "/dev/stdout"] {
+        let run = scanned(&dir, &["--metrics", path, "-f", "json", "a.log"]).ends(2);
+        assert_eq!(run.out, "", "{path}");
+        run.complains(&format!("cannot write the metrics to {path}: is no regular file"));
+    }
+    assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo());
+    assert!(fs::symlink_metadata("/dev/full").unwrap().file_type().is_char_device());
+}
+
+#[test]
+fn what_is_read_is_not_written_to() {
+    let dir = prepared();
+    let text = format!("{CLOSED}\nno end of line");
+    let log = dir.file("logs/a.log", &text);
+    fs::hard_link(&log, dir.path().join("other.log")).unwrap();
+    let all: [&[&str]; 9] = [
+        &["-o", "logs/a.log", "logs/a.log"],
+        &["-o", "logs/../logs/a.log", "-f", "json", "logs/a.log"],
+        &["-o", "other.log", "-f", "sarif", "logs/a.log"],
+        &["-o", "other.log", "-f", "sarif", "logs"],
+        &["--metrics", "other.log", "logs/*.log"],
+        &["--metrics", "logs/a.log", "--follow", "logs/a.log"],
+        &["-o", "logs/a.log", "--enrich", "other.log"],
+        &["-o", "new", "--metrics", "./logs/../new", "logs/a.log"],
+        &["-o", "other.log", "--metrics", "logs/a.log", "rules.yaml"],
+    ];
+    for (at, args) in all.iter().enumerate() {
+        let expected = if at < 7 { "is also read, as " } else { "name the same file" };
+        scanned(&dir, args).ends(2).complains(expected);
+        assert_eq!(fs::read_to_string(&log).unwrap(), text, "{args:?}");
+    }
+    assert!(!dir.path().join("new").exists());
+    #[cfg(unix)]
+    {
+        let mut command = scan(&dir, &["-o", "logs/a.log", "-"]);
+        let done = command.stdin(fs::File::open(&log).unwrap()).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        assert_eq!(fs::read_to_string(&log).unwrap(), text);
+        scanned(&dir, &["-o", "/dev/null", "/dev/null"]).ends(0);
+        let out = fs::File::create(dir.path().join("out")).unwrap();
+        let mut command = scan(&dir, &["--metrics", "out", "rules.yaml"]);
+        let done = command.stdout(out).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&done.stderr).contains("name the same file"));
+    }
+}
+
 #[test]
 fn flags_that_contradict_each_other_are_refused() {
     let dir = prepared();
@@ -557,4 +646,28 @@ fn flags_that_contradict_each_other_are_refused() {
     for args in all {
         scanned(&dir, args).ends(2).complains("cannot be used with");
     }
+}
+
+#[test]
+fn flags_that_say_nothing_to_a_format_are_refused() {
+    let dir = prepared();
+    dir.file("a.log", format!("x\n{CLOSED}\n"));
+    let refused = [
+        ("--json", "sarif github junit otlp"),
+        ("--no-fold", "json summary sarif github junit otlp"),
+        ("-C1", "summary sarif github junit otlp"),
+    ];
+    for (flag, formats) in refused {
+        for format in formats.split(' ') {
+            let args = ["-o", "report", "-f", format, flag, "a.log"];
+            scanned(&dir, &args).ends(2).complains(&format!("to the format {format}"));
+            assert!(!dir.path().join("report").exists(), "{args:?}");
+        }
+    }
+    let json = scanned(&dir, &["-f", "json", "a.log"]).ends(0).out;
+    for args in [&["--json", "a.log"][..], &["--json", "-f", "text", "a.log"]] {
+        assert_eq!(scanned(&dir, args).ends(0).quietly().out, json);
+    }
+    scanned(&dir, &["--json", "-C1", "a.log"]).ends(0).says("\"before\":[\"x\"]");
+    scanned(&dir, &["--no-fold", "-C1", "a.log"]).ends(0).says("x\n");
 }

@@ -75,12 +75,92 @@ fn a_new_incident_runs_the_command_once() {
     let mut rules: Vec<&str> = told.iter().map(|it| it["category"].as_str().unwrap()).collect();
     rules.sort_unstable();
     assert_eq!(rules, ["connection_failed", "disk_full"]);
-    // Too soon after another: counted, and said.
-    let args = ["-f", "json", "--exec", "true", "--exec-every", "3600"];
-    dir.pipe(&args, &log).ends(0).complains("1 more new incidents came too soon");
+    // Too soon after another: the last of them is handed over at the end, with their number.
+    let args = ["-f", "json", "--exec", "cat >> late", "--exec-every", "3600"];
+    dir.pipe(&args, format!("{log}x: {DISK}\ny: {DISK}\n")).ends(0).quietly();
+    let text = std::fs::read_to_string(dir.path().join("late")).unwrap();
+    let mut told: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    told.sort_by_key(|it| it["line"].as_u64());
+    let told: Vec<_> = told.iter().map(|it| (&it["line"], &it["suppressed"])).collect();
+    assert_eq!(told, [(&1.into(), &0.into()), (&6.into(), &2.into())]);
     // A command that fails is told, and fails nothing.
     let args = ["-f", "json", "--exec", "exit 3", "--exec-every", "0"];
     dir.pipe(&args, REFUSED).ends(0).complains("exit status: 3");
+}
+
+#[test]
+fn an_empty_command_is_refused() {
+    for command in ["", "  "] {
+        dir().pipe(&["--exec", command], REFUSED).ends(2).complains("there is no command to run");
+    }
+}
+
+/// Starts a scan whose command takes a minute, and waits until it does.
+#[cfg(unix)]
+fn with_slow_command(dir: &common::Dir) -> std::process::Child {
+    dir.file("a.log", format!("{REFUSED}\n"));
+    let exec = "sleep 60 & echo $! > inner; mv inner pid; wait";
+    let args = ["-f", "sarif", "-o", "out.sarif", "--exec", exec, "a.log"];
+    let child = dir.cmd(&args).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait_for(|| {
+        dir.path().join("pid").exists()
+            && std::fs::read_to_string(dir.path().join("out.sarif")).is_ok_and(|s| !s.is_empty())
+    });
+    child
+}
+
+#[cfg(unix)]
+fn wait_for(what: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(8);
+    while !what() {
+        assert!(std::time::Instant::now() < until, "it does not come");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Whether the process that the slow command started still runs.
+#[cfg(unix)]
+fn inner_lives(dir: &common::Dir) -> bool {
+    let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap();
+    let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output();
+    let state = String::from_utf8(state.unwrap().stdout).unwrap();
+    !state.trim().is_empty() && !state.starts_with('Z')
+}
+
+#[cfg(unix)]
+#[test]
+fn a_slow_command_keeps_no_report_waiting_and_is_ended() {
+    let dir = dir();
+    let began = std::time::Instant::now();
+    let child = with_slow_command(&dir);
+    assert!(inner_lives(&dir));
+    let done = child.wait_with_output().unwrap();
+    assert!(began.elapsed().as_secs() < 30);
+    assert_eq!(done.status.code(), Some(0));
+    let message = String::from_utf8(done.stderr).unwrap();
+    assert!(message.contains("still ran 10 s after the end of the run"), "{message}");
+    wait_for(|| !inner_lives(&dir));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_commands_too() {
+    let dir = dir();
+    let child = with_slow_command(&dir);
+    let signal = || {
+        let pid = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    };
+    signal();
+    assert!(inner_lives(&dir), "the first one leaves it its time");
+    signal();
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(130));
+    wait_for(|| !inner_lives(&dir));
 }
 
 #[test]
@@ -139,4 +219,11 @@ fn a_service_may_be_named_for_the_whole_log() {
         (&found[0]["service"], &found[0]["service_from"]),
         (&"mysql".into(), &"caller".into())
     );
+    dir.pipe(&["--service", "mysqll"], log)
+        .ends(2)
+        .complains("--service: the catalogue knows no service `mysqll`");
+    dir.run(&["why", "code=1205", "--service", "mysqll"])
+        .ends(0)
+        .complains("note: --service: the catalogue knows no service `mysqll`");
+    dir.run(&["why", "code=1205", "--service", "mysql"]).ends(0).quietly();
 }

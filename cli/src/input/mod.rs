@@ -13,7 +13,7 @@ mod utf16;
 
 use std::fs::{File, FileType};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -139,9 +139,14 @@ pub enum Source {
 
 impl Source {
     pub fn name(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    /// Its path as one types it.
+    pub fn path(&self) -> &Path {
         match self {
-            Source::Stdin => "-".to_owned(),
-            Source::File(path) | Source::Found(path) => path.display().to_string(),
+            Source::Stdin => Path::new("-"),
+            Source::File(path) | Source::Found(path) => path,
         }
     }
 

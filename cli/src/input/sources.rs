@@ -158,7 +158,7 @@ impl<'a> Search<'a> {
                 break;
             }
             match entry {
-                Err(error) => self.faults.push(error.to_string()),
+                Err(error) => self.faults.push(fault(&error)),
                 Ok(entry) => match entry.file_type() {
                     Some(kind) if kind.is_dir() => {}
                     Some(kind) if kind.is_file() => {
@@ -216,6 +216,15 @@ impl<'a> Search<'a> {
         if files == 0 {
             self.faults.push(format!("{pattern}: no file matches this pattern"));
         }
+    }
+}
+
+/// What went wrong in a folder. The walk names the path, and what it walks with does so again.
+fn fault(error: &ignore::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(": IO error for operation on ") {
+        Some((path, rest)) if rest.starts_with(path) => rest.to_owned(),
+        _ => text,
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Style {
     /// Every finding, not one entry for repeats.
     pub no_fold: bool,
     pub json: bool,
+    /// Lines around each event.
+    pub context: bool,
     /// Findings come for as long as it runs.
     pub follow: bool,
 }
@@ -40,6 +42,8 @@ pub struct Entry {
     pub whole: bool,
     /// Lines that look like errors and have no verdict are told of.
     pub shows_unclassified: bool,
+    /// Lines around an event are shown.
+    shows_context: bool,
 }
 
 static TABLE: [Entry; 7] = [
@@ -50,6 +54,7 @@ static TABLE: [Entry; 7] = [
         sink: Some(|| Box::new(text::Report::folded())),
         whole: true,
         shows_unclassified: true,
+        shows_context: true,
     },
     Entry {
         name: "json",
@@ -58,6 +63,7 @@ static TABLE: [Entry; 7] = [
         sink: None,
         whole: false,
         shows_unclassified: false,
+        shows_context: true,
     },
     Entry {
         name: "summary",
@@ -66,6 +72,7 @@ static TABLE: [Entry; 7] = [
         sink: Some(|| Box::new(summary::Report::new(false))),
         whole: true,
         shows_unclassified: true,
+        shows_context: false,
     },
     Entry {
         name: "sarif",
@@ -74,6 +81,7 @@ static TABLE: [Entry; 7] = [
         sink: Some(|| Box::<sarif::Report>::default()),
         whole: true,
         shows_unclassified: false,
+        shows_context: false,
     },
     Entry {
         name: "github",
@@ -82,6 +90,7 @@ static TABLE: [Entry; 7] = [
         sink: Some(|| Box::<github::Report>::default()),
         whole: true,
         shows_unclassified: false,
+        shows_context: false,
     },
     Entry {
         name: "junit",
@@ -90,6 +99,7 @@ static TABLE: [Entry; 7] = [
         sink: Some(|| Box::new(junit::Report::begin())),
         whole: true,
         shows_unclassified: false,
+        shows_context: false,
     },
     Entry {
         name: "otlp",
@@ -98,6 +108,7 @@ static TABLE: [Entry; 7] = [
         sink: None,
         whole: false,
         shows_unclassified: false,
+        shows_context: false,
     },
 ];
 
@@ -109,6 +120,7 @@ static UNFOLDED: Entry = Entry {
     sink: Some(|| Box::new(text::Report::after_lines())),
     whole: true,
     shows_unclassified: true,
+    shows_context: true,
 };
 
 /// `text` with `--follow`: nobody waits for the end of what is followed.
@@ -119,6 +131,7 @@ static LIVE: Entry = Entry {
     sink: Some(|| Box::<live::Report>::default()),
     whole: true,
     shows_unclassified: true,
+    shows_context: true,
 };
 
 /// `summary` with `--json`.
@@ -129,10 +142,31 @@ static SUMMARY_JSON: Entry = Entry {
     sink: Some(|| Box::new(summary::Report::new(true))),
     whole: true,
     shows_unclassified: true,
+    shows_context: false,
 };
 
 impl Format {
-    pub fn entry(self, style: Style) -> &'static Entry {
+    /// The format as the flags beside it have it. The error is a flag that would say nothing.
+    pub fn entry(self, style: Style) -> Result<&'static Entry, String> {
+        let format = match self {
+            Format::Text if style.json => Format::Json,
+            format => format,
+        };
+        let entry = format.styled(style);
+        let useless = [
+            (style.json && !matches!(format, Format::Json | Format::Summary), "--json"),
+            (style.no_fold && format != Format::Text, "--no-fold"),
+            (style.context && !entry.shows_context, "--context"),
+        ];
+        match useless.into_iter().find(|(is_so, _)| *is_so) {
+            Some((_, flag)) => {
+                Err(format!("{flag} says nothing to the format {}: leave one out", entry.name))
+            }
+            None => Ok(entry),
+        }
+    }
+
+    fn styled(self, style: Style) -> &'static Entry {
         match self {
             Format::Text if style.no_fold => &UNFOLDED,
             Format::Text if style.follow => &LIVE,

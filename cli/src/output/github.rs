@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use whyerr::Severity;
 
 use super::sink::{Finding, Sink, State};
-use crate::fold::{Fold, Group, TextEntry};
-use crate::term::{clip, harmless};
+use crate::fold::{Fold, TextEntry};
+use crate::term::{clip, harmless, plural};
 
 /// Annotations of one kind that GitHub shows for a step. One notice is kept for what is not shown.
 const SHOWN: usize = 10;
@@ -37,19 +37,19 @@ impl Sink for Report {
     }
 
     fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut list: Vec<(Severity, &Group, &TextEntry)> = Vec::new();
+        let mut list: Vec<(Severity, &TextEntry)> = Vec::new();
         for group in &self.fold.groups {
             let Some(severity) = group.verdict.severity() else { continue };
-            list.extend(group.texts.iter().map(|text| (severity, group, text)));
+            list.extend(group.texts.iter().map(|text| (severity, text)));
         }
         // Stable: among equals the first comes first.
-        list.sort_by(|(a, _, x), (b, _, y)| (b, y.count).cmp(&(a, x.count)));
+        list.sort_by(|(a, x), (b, y)| (b, y.count).cmp(&(a, x.count)));
         let mut counts = [0; KINDS.len()];
-        for (severity, group, text) in list {
+        for (severity, text) in list {
             let kind = kind(severity);
             counts[kind] += 1;
             if counts[kind] <= limit(kind) {
-                annotation(out, KINDS[kind], group, text, state.names)?;
+                annotation(out, KINDS[kind], text, state.names)?;
             }
         }
         let rest = self.rest(&counts, state);
@@ -73,22 +73,25 @@ impl Report {
         let mut list = Vec::new();
         let hidden: Vec<String> = (0..KINDS.len())
             .filter(|&kind| counts[kind] > limit(kind))
-            .map(|kind| format!("{} {}s", counts[kind] - limit(kind), KINDS[kind]))
+            .map(|kind| plural((counts[kind] - limit(kind)) as u64, KINDS[kind]))
             .collect();
         if !hidden.is_empty() {
             list.push(format!("more than GitHub shows for a step: {}", hidden.join(", ")));
         }
         if others > 0 {
-            list.push(format!("{others} findings of these rules have still other texts"));
+            list.push(format!(
+                "not shown: {} of these rules with still other texts",
+                plural(others, "finding")
+            ));
         }
         if totals.cut_lines > 0 {
-            list.push(format!("{} overlong lines were cut", totals.cut_lines));
+            list.push(format!("cut: {}", plural(totals.cut_lines, "overlong line")));
         }
         if totals.read_errors > 0 {
-            list.push(format!("{} sources could not be read", totals.read_errors));
+            list.push(format!("{} could not be read", plural(totals.read_errors, "source")));
         }
         if totals.interrupted {
-            list.push(format!("interrupted after {} lines", totals.lines));
+            list.push(format!("interrupted after {}", plural(totals.lines, "line")));
         }
         list
     }
@@ -97,11 +100,10 @@ impl Report {
 fn annotation(
     out: &mut dyn Write,
     kind: &str,
-    group: &Group,
     text: &TextEntry,
     names: &[String],
 ) -> io::Result<()> {
-    let verdict = &group.verdict;
+    let verdict = &text.verdict;
     let Some(rule) = verdict.rule() else { return Ok(()) };
     write!(out, "::{kind} ")?;
     let source = names.get(text.first.source).map_or("-", String::as_str);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::retry_words;
 use super::sink::{Finding, Sink, State};
 use crate::fold::{Fold, Group};
-use crate::term::{count, harmless};
+use crate::term::{count, harmless, plural};
 
 /// Most different texts that a failure shows.
 const SHOWN_TEXTS: usize = 5;
@@ -105,12 +105,13 @@ fn failure(out: &mut dyn Write, group: &Group, state: &State<'_>) -> io::Result<
 
 fn what_was_read(state: &State<'_>) -> String {
     let totals = state.totals;
-    let mut text = format!("{} findings in {} lines", count(totals.findings), count(totals.lines));
+    let (findings, lines) = (plural(totals.findings, "finding"), plural(totals.lines, "line"));
+    let mut text = format!("{findings} in {lines}");
     if totals.cut_lines > 0 {
-        let _ = write!(text, "; {} overlong lines were cut", count(totals.cut_lines));
+        let _ = write!(text, "; cut: {}", plural(totals.cut_lines, "overlong line"));
     }
     if totals.read_errors > state.faults.len() as u64 {
-        let _ = write!(text, "; {} sources could not be read", count(totals.read_errors));
+        let _ = write!(text, "; {} could not be read", plural(totals.read_errors, "source"));
     }
     if totals.interrupted {
         text.push_str("; interrupted: what came after was not read");

@@ -1,6 +1,7 @@
 //! How findings are reported. A format writes each finding by itself (a renderer), or takes them
 //! all in (a sink), or both.
 
+mod clash;
 mod compact;
 mod formats;
 mod github;

@@ -1,10 +1,11 @@
 //! What the flags say about the output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 
+use super::clash;
 use super::formats::{Format, Style};
 use super::lines::Answers;
 use super::metrics::Metrics;
@@ -28,7 +29,7 @@ pub struct OutputArgs {
     #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "follow"])]
     enrich: bool,
 
-    /// Write the report to this file. Lines (json, otlp, --filter, --enrich) are added to it, other
+    /// Write the report to this file; `-` is standard output. Lines (json, otlp, --filter, --enrich) are added to it, other
     /// formats replace it when the report is whole
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -49,6 +50,33 @@ pub struct Outputs {
 }
 
 impl OutputArgs {
+    /// The file that the report goes to, if it is one.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// Refuses a file that is written to and read, or written to twice: by these flags or that of
+    /// the state.
+    pub fn check_paths<'a>(
+        &self,
+        state: Option<&Path>,
+        read: impl IntoIterator<Item = &'a Path>,
+    ) -> anyhow::Result<()> {
+        let flags =
+            [("--output", self.file()), ("--metrics", self.metrics.as_deref()), ("--state", state)];
+        let written: Vec<clash::Written<'_>> =
+            flags.into_iter().filter_map(|(flag, path)| Some((flag, path?))).collect();
+        clash::check(&written, read)?;
+        // A file that the report is redirected to must not be replaced under it.
+        match (self.file(), &self.metrics) {
+            (None, Some(metrics)) => {
+                let stdout = ("standard output", Path::new("/dev/stdout"));
+                clash::check(&[stdout, ("--metrics", metrics)], [])
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens what is written to, before anything is read.
     pub fn open(&self, style: Style) -> anyhow::Result<Outputs> {
         let answers = match (self.filter, self.enrich) {
@@ -56,7 +84,7 @@ impl OutputArgs {
             (_, true) => Some(Answers::Enrich),
             _ => None,
         };
-        let entry = self.format.unwrap_or(Format::Text).entry(style);
+        let entry = self.format.unwrap_or(Format::Text).entry(style).map_err(anyhow::Error::msg)?;
         let (rendering, report, whole) = match (answers, entry.renderer) {
             (Some(answers), _) => (Rendering::Lines(answers), None, false),
             (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, entry.whole),
@@ -66,7 +94,7 @@ impl OutputArgs {
         if let Some(path) = &self.metrics {
             sinks.push(Box::new(Metrics::new(path)));
         }
-        let path = self.output.as_deref();
+        let path = self.file();
         let target = Target::open(path, Use { whole, answers: answers.is_some() });
         let name = || path.unwrap_or("standard output".as_ref()).display().to_string();
         let target = target.with_context(|| format!("cannot write to {}", name()))?;

@@ -8,7 +8,8 @@ use whyerr::{Catalog, Rule, Severity, explain};
 
 use super::json::value_of;
 use super::sink::{Finding, Sink, State};
-use crate::fold::{self, Fold, Group, TextEntry};
+use crate::fold::{self, Fold, TextEntry};
+use crate::term::plural;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -46,7 +47,7 @@ impl Sink for Report {
         write!(out, "],\"results\":")?;
         let results = self.fold.groups.iter().flat_map(|group| {
             let index = &index;
-            group.texts.iter().filter_map(move |text| result(group, text, index, state.names))
+            group.texts.iter().filter_map(move |text| result(text, index, state.names))
         });
         list(out, results)?;
         writeln!(out, "}}]}}")
@@ -133,13 +134,8 @@ fn markdown(text: &str) -> String {
     out
 }
 
-fn result(
-    group: &Group,
-    text: &TextEntry,
-    index: &BTreeMap<&str, usize>,
-    names: &[String],
-) -> Option<Value> {
-    let verdict = &group.verdict;
+fn result(text: &TextEntry, index: &BTreeMap<&str, usize>, names: &[String]) -> Option<Value> {
+    let verdict = &text.verdict;
     let rule = verdict.rule()?;
     let place = &text.first;
     let title = verdict.title()?;
@@ -210,15 +206,19 @@ fn invocation(fold: &Fold, state: &State<'_>) -> Value {
     };
     let more = totals.read_errors.saturating_sub(state.faults.len() as u64);
     if more > 0 {
-        note("error", format!("{more} more sources could not be read"));
+        note("error", format!("{} could not be read", plural(more, "more source")));
     }
     let others: u64 = fold.groups.iter().map(|group| group.other_texts).sum();
     if others > 0 {
-        note("warning", format!("{others} findings with still other texts are not listed"));
+        note(
+            "warning",
+            format!("not listed: {} with still other texts", plural(others, "finding")),
+        );
     }
     if totals.cut_lines > 0 {
         let (lines, bytes) = (totals.cut_lines, totals.skipped_bytes);
-        let text = format!("{lines} overlong lines were cut: {bytes} bytes were not looked at");
+        let lines = plural(lines, "overlong line");
+        let text = format!("cut: {lines}; {bytes} bytes were not looked at");
         note("warning", text);
     }
     if totals.interrupted {

@@ -109,6 +109,9 @@ pub trait Sink {
 
     /// Called once, at the end, an early one too.
     fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Called last, when the report is in its place: for what others do not wait for.
+    fn close(&mut self) {}
 }
 
 /// Writes one finding by itself. Called by the threads that scan, so that work is spread.

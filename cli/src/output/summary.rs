@@ -9,7 +9,7 @@ use super::sink::{Finding, Sink, State, Totals};
 use super::{seconds, summary_json, who_acts};
 use crate::fold::{Fold, Group};
 use crate::rate;
-use crate::term::{self, BOLD, DIM, GREEN, clip, count, harmless, paint, wrap};
+use crate::term::{self, BOLD, DIM, GREEN, clip, count, harmless, paint, plural, wrap};
 
 /// The summary alone.
 #[derive(Default)]
@@ -193,12 +193,4 @@ fn cut(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
         )?;
     }
     Ok(())
-}
-
-pub fn plural(number: u64, noun: &str) -> String {
-    match (number, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{} {stem}ies", count(number)),
-        (_, None) => format!("{} {noun}s", count(number)),
-    }
 }

@@ -7,11 +7,10 @@ use whyerr::{Severity, Verdict};
 use whyerr_logs::strip_envelope;
 
 use super::sink::{Context, Finding, Sink, State};
-use super::summary::plural;
 use super::{retry_words, summary, who_acts};
 use crate::fold::{Fold, Group, Place};
 use crate::rate::{self, Rate};
-use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, wrap};
+use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, plural, wrap};
 
 /// Most different texts that are shown for one rule.
 const SHOWN_TEXTS: usize = 8;

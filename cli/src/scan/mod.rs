@@ -7,7 +7,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -61,8 +61,23 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Problem);
         }
     };
+    if let Some(service) = &args.service
+        && let Err(message) = select::known_service(service, loaded.classifier.catalog())
+    {
+        bail!("--service: {message}");
+    }
     let mut framing = LogFraming { service: args.service.clone(), ..args.records.framing()? };
-    let outputs = args.output.open(Style { no_fold: args.no_fold, json: args.json, follow })?;
+    let read: Vec<&Path> = match follow {
+        true => args.files.iter().map(PathBuf::as_path).collect(),
+        false => sources.list.iter().map(Source::path).collect(),
+    };
+    args.output.check_paths(args.follow.state.as_deref(), read)?;
+    let outputs = args.output.open(Style {
+        no_fold: args.no_fold,
+        json: args.json,
+        context: args.context > 0,
+        follow,
+    })?;
     let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
     if let Some(exec) = Exec::new(&args.exec) {
         sinks.push(Box::new(exec));
@@ -135,11 +150,15 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     }
     let state = scan.state.take();
     let taken = scan.taken;
-    scan.finish(target)?;
-    if let Some(mut state) = state {
-        state.written(taken);
-        state.save()?;
-    }
+    let finished = scan.finish(target).map_err(anyhow::Error::from).and_then(|()| match state {
+        Some(mut state) => {
+            state.written(taken);
+            state.save()
+        }
+        None => Ok(()),
+    });
+    scan.sinks.iter_mut().for_each(|sink| sink.close());
+    finished?;
     Ok(scan.outcome(args.fail_on))
 }
 
@@ -383,8 +402,10 @@ impl Scan<'_> {
         let Totals { cut_lines, skipped_bytes, .. } = self.totals;
         if cut_lines > 0 {
             term::note(&format!(
-                "{cut_lines} lines longer than {MAX_LINE} bytes were classified by their \
-                 beginning; {skipped_bytes} bytes in them were not looked at"
+                "classified by their beginning: {} longer than {MAX_LINE} bytes; {} in them were \
+                 not looked at",
+                term::plural(cut_lines, "line"),
+                term::plural(skipped_bytes, "byte"),
             ));
         }
     }

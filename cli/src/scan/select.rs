@@ -98,6 +98,14 @@ impl Selection {
     }
 }
 
+/// The id of the service of this id, name or alias.
+pub fn known_service<'c>(name: &str, catalog: &'c Catalog) -> Result<&'c str, String> {
+    match catalog.service(name) {
+        Some(service) => Ok(&service.id),
+        None => Err(format!("the catalogue knows no service `{name}`")),
+    }
+}
+
 impl Key {
     /// The value as the verdict has it, or why there can be none like it.
     fn check(self, value: &str, catalog: &Catalog) -> Result<String, String> {
@@ -110,10 +118,7 @@ impl Key {
             Key::Who => among(Who::ALL.iter().map(|it| it.as_str()).collect()),
             Key::Severity => among(Severity::ALL.iter().map(|it| it.as_str()).collect()),
             Key::Retry => among(RetryVerdict::ALL.iter().map(|it| it.as_str()).collect()),
-            Key::Service => match catalog.service(value) {
-                Some(service) => Ok(service.id.to_string()),
-                None => Err(format!("the catalogue knows no service `{value}`")),
-            },
+            Key::Service => known_service(value, catalog).map(str::to_owned),
             Key::Rule => {
                 let known = match value.strip_suffix('*') {
                     Some(start) => catalog.rules().any(|rule| rule.id.starts_with(start)),
