@@ -117,9 +117,23 @@ struct Entry {
     value: u64,
     mask: u64,
     literal: u32,
-    /// Bytes of the literal before the gram, and of those before the eight bytes.
+    /// Bytes of the literal before the gram, and those of them that are in the eight bytes.
     offset: u16,
     lead: u16,
+}
+
+impl Entry {
+    /// Entries that look at the same bytes of a text.
+    fn group(&self) -> (u16, u64) {
+        (self.lead, self.mask)
+    }
+}
+
+/// Entries of one gram by what they look at, each group by value: a gram that thousands of
+/// literals have in common costs a few bisections, not thousands of comparisons.
+fn grams(mut list: Vec<(u64, Entry)>) -> Grams<Entry> {
+    list.sort_by_key(|(_, entry)| (entry.group(), entry.value));
+    Grams::new(list)
 }
 
 /// See the [module](self).
@@ -168,9 +182,9 @@ impl Filter {
                 _ => filter.add_tiny(id, &folded, profile, &mut tiny),
             }
         }
-        filter.long = Grams::new(long);
-        filter.short = Grams::new(short);
-        filter.tiny = Grams::new(tiny);
+        filter.long = grams(long);
+        filter.short = grams(short);
+        filter.tiny = grams(tiny);
         filter
     }
 
@@ -373,24 +387,32 @@ impl Filter {
 
     /// Where the first literal begins that is seen by the sample at `at` and ends behind `from`.
     fn verify(&self, index: &Index, chunk: &[u8], at: usize, x: u64, from: usize) -> Option<usize> {
+        let whole = |entry: &Entry, at: usize| {
+            let start = at.checked_sub(entry.offset.into()).filter(|&start| start >= from)?;
+            let literal = index.literal(entry.literal as usize);
+            let found = chunk.get(start..start + literal.len())?;
+            found.eq_ignore_ascii_case(literal).then_some(start)
+        };
         let check = |grams: &Grams<Entry>, gram: u64, at: usize| {
-            grams.get(gram).iter().find_map(|entry| {
-                let start = at.checked_sub(entry.offset.into())?;
-                if start < from {
-                    return None;
-                }
-                let eight = start + usize::from(entry.lead);
+            let mut entries = grams.get(gram);
+            while let Some(first) = entries.first() {
+                let key = first.group();
+                let same = entries.partition_point(|entry| entry.group() == key);
+                let (group, rest) = entries.split_at(same);
+                entries = rest;
+                let Some(eight) = at.checked_sub(first.lead.into()) else { continue };
                 let text = match chunk.get(eight..eight + 8) {
                     Some(bytes) => load(bytes, 0),
                     None => load_padded(chunk, eight.min(chunk.len())),
                 };
-                if (text | FOLD) & entry.mask != entry.value {
-                    return None;
+                let text = (text | FOLD) & first.mask;
+                let equal = &group[group.partition_point(|entry| entry.value < text)..];
+                let mut equal = equal.iter().take_while(|entry| entry.value == text);
+                if let Some(start) = equal.find_map(|entry| whole(entry, at)) {
+                    return Some(start);
                 }
-                let literal = index.literal(entry.literal as usize);
-                let found = chunk.get(start..start + literal.len())?;
-                found.eq_ignore_ascii_case(literal).then_some(start)
-            })
+            }
+            None
         };
         let mut found = check(&self.long, x << (64 - 8 * LONG_GRAM), at);
         if !self.short.is_empty() {
@@ -412,6 +434,8 @@ impl Filter {
 /// The start of the window whose `grams` grams cost least; windows start at 0 to `last`.
 fn rarest(last: usize, grams: usize, cost: impl Fn(usize) -> u64) -> usize {
     let window = |start: usize| (start..start + grams).map(&cost).sum::<u64>();
+    // Where a window stands is kept in 16 bits.
+    let last = last.min(usize::from(u16::MAX) - 2 * STRIDE);
     (0..=last).min_by_key(|&start| window(start)).unwrap_or(0)
 }
 
@@ -424,7 +448,7 @@ fn entry(id: usize, folded: &[u8], offset: usize) -> Entry {
         mask,
         literal: id as u32,
         offset: offset as u16,
-        lead: lead as u16,
+        lead: (offset - lead) as u16,
     }
 }
 
