@@ -36,8 +36,12 @@ const FOLD: u64 = 0x2020_2020_2020_2020;
 const GRAM_HASH: u64 = 0x9E37_79B9_7F4A_7C15;
 const WIDE_HASH: u64 = 0xD6E8_FEB8_6659_FD93;
 
-const BIT_TABLE: u32 = 16;
+/// Bits of a hash in the tables of short and tiny literals: with thousands of them one look in
+/// twenty is wrong.
+const BIT_TABLE: u32 = 18;
+/// Bits of a hash in a profile, of long grams and of small ones.
 const PROFILE: u32 = 17;
+const SMALL_PROFILE: u32 = 16;
 
 /// The five bytes of a long gram, hashed.
 #[inline(always)]
@@ -54,6 +58,11 @@ fn wide_hash(x: u64) -> u64 {
 #[inline(always)]
 fn small_hash(gram: u32) -> usize {
     (gram.wrapping_mul(GRAM_HASH as u32) >> (32 - BIT_TABLE)) as usize
+}
+
+/// The same for a profile.
+fn small_profile(gram: u32) -> usize {
+    small_hash(gram) >> (BIT_TABLE - SMALL_PROFILE)
 }
 
 #[inline(always)]
@@ -92,8 +101,8 @@ impl Profile {
         let mut profile = Profile {
             long: vec![0; 1 << PROFILE],
             wide: vec![0; 1 << PROFILE],
-            short: vec![0; 1 << BIT_TABLE],
-            tiny: vec![0; 1 << BIT_TABLE],
+            short: vec![0; 1 << SMALL_PROFILE],
+            tiny: vec![0; 1 << SMALL_PROFILE],
         };
         let distance = text.len() / PIECES;
         for piece in 0..PIECES {
@@ -102,8 +111,8 @@ impl Profile {
                 let x = load(bytes, 0) | FOLD;
                 profile.long[long_hash(x, PROFILE)] += 1;
                 profile.wide[(wide_hash(x) >> (64 - PROFILE)) as usize] += 1;
-                profile.short[small_hash(x as u32)] += 1;
-                profile.tiny[small_hash(tiny(x))] += 1;
+                profile.short[small_profile(x as u32)] += 1;
+                profile.tiny[small_profile(tiny(x))] += 1;
             }
         }
         profile
@@ -234,7 +243,8 @@ impl Filter {
         profile: &Profile,
         grams: &mut Vec<(u64, Entry)>,
     ) {
-        let cost = |at: usize| u64::from(profile.short[small_hash(load_padded(folded, at) as u32)]);
+        let cost =
+            |at: usize| u64::from(profile.short[small_profile(load_padded(folded, at) as u32)]);
         let first = rarest(folded.len() - SHORT, 2, cost);
         for offset in first..first + 2 {
             let gram = load_padded(folded, offset) as u32;
@@ -250,7 +260,8 @@ impl Filter {
         profile: &Profile,
         grams: &mut Vec<(u64, Entry)>,
     ) {
-        let cost = |at: usize| u64::from(profile.tiny[small_hash(tiny(load_padded(folded, at)))]);
+        let cost =
+            |at: usize| u64::from(profile.tiny[small_profile(tiny(load_padded(folded, at)))]);
         let offset = rarest(folded.len() - TINY_GRAM, 1, cost);
         let gram = tiny(load_padded(folded, offset));
         set(&mut self.tiny_bits, small_hash(gram));
@@ -414,17 +425,25 @@ impl Filter {
             }
             None
         };
-        let mut found = check(&self.long, x << (64 - 8 * LONG_GRAM), at);
+        // The tables of entries are large: no look into one that a bit can save.
+        let mut found = None;
+        if self.second_look(x) {
+            found = check(&self.long, x << (64 - 8 * LONG_GRAM), at);
+        }
         if !self.short.is_empty() {
             for shift in [0, 2] {
                 let gram = (x >> (8 * shift)) as u32;
-                found = found.or_else(|| check(&self.short, gram.into(), at + shift));
+                if found.is_none() && bit(&self.short_bits, small_hash(gram)) != 0 {
+                    found = check(&self.short, gram.into(), at + shift);
+                }
             }
         }
         if !self.tiny.is_empty() {
             for shift in 0..STRIDE {
                 let gram = tiny(x >> (8 * shift));
-                found = found.or_else(|| check(&self.tiny, gram.into(), at + shift));
+                if found.is_none() && bit(&self.tiny_bits, small_hash(gram)) != 0 {
+                    found = check(&self.tiny, gram.into(), at + shift);
+                }
             }
         }
         found
