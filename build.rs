@@ -118,18 +118,11 @@ fn main() {
     write("builtin_program.bin", &program);
     write("builtin_conditions.bin", &conditions);
 
-    let mut infos = Vec::new();
-    for pattern in regexes {
-        let Ok(info) = regex_info(&pattern) else { continue };
-        encode_text(&pattern, &mut infos);
-        encode_number(info.groups as u64, &mut infos);
-        encode_number(info.literals.len() as u64, &mut infos);
-        for literal in &info.literals {
-            encode_number(literal.len() as u64, &mut infos);
-            infos.extend_from_slice(literal);
-        }
-    }
-    write("builtin_regexes.bin", &infos);
+    let infos: Vec<(&str, engine::RegexInfo)> = regexes
+        .iter()
+        .filter_map(|pattern| Some((pattern.as_str(), regex_info(pattern).ok()?)))
+        .collect();
+    write("builtin_regexes.bin", &postcard::to_stdvec(&infos).expect("plain data"));
     write("builtin_hash.txt", format!("{:016x}", hash.0).as_bytes());
     write("builtin_files.rs", list.as_bytes());
     write("builtin_trees.bin", &trees);

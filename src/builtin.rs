@@ -53,31 +53,11 @@ fn read(input: &mut &'static [u8]) -> Option<Vec<Node>> {
     (0..count).map(|_| Node::decode(input)).collect()
 }
 
-/// Groups and required literals of the regexes of the built-in files.
+/// What is known of the regexes of the built-in files.
 pub(crate) fn regexes() -> HashMap<&'static str, RegexInfo> {
-    let mut input = REGEXES;
-    let mut map = HashMap::new();
-    while !input.is_empty() {
-        let (pattern, info) = read_regex(&mut input).expect("build.rs wrote whole entries");
-        map.insert(pattern, info);
-    }
-    map
-}
-
-fn read_regex(input: &mut &'static [u8]) -> Option<(&'static str, RegexInfo)> {
-    let pattern = std::str::from_utf8(read_bytes(input)?).ok()?;
-    let groups = decode_number(input)? as usize;
-    let count = decode_number(input)?;
-    let literals =
-        (0..count).map(|_| read_bytes(input).map(<[u8]>::to_vec)).collect::<Option<_>>()?;
-    Some((pattern, RegexInfo { groups, literals }))
-}
-
-fn read_bytes(input: &mut &'static [u8]) -> Option<&'static [u8]> {
-    let length = decode_number(input)? as usize;
-    let (bytes, rest) = input.split_at_checked(length)?;
-    *input = rest;
-    Some(bytes)
+    let list: Vec<(&str, RegexInfo)> =
+        postcard::from_bytes(REGEXES).expect("build.rs wrote this list");
+    list.into_iter().collect()
 }
 
 #[cfg(test)]

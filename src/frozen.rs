@@ -30,7 +30,7 @@ macro_rules! words {
     )*};
 }
 
-words!(u8, u32, u64);
+words!(u8, u16, u32, u64);
 
 /// A column of numbers.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,7 +14,7 @@ use super::program::{
     Use,
 };
 use super::required::rarity;
-use super::signatures::{Codes, Signatures};
+use super::signatures::{Codes, Shape, Signatures};
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
 use crate::facts::table::Subject;
@@ -68,6 +68,7 @@ struct Builder {
     signature_ids: HashMap<Signature, SigId>,
     /// Required literals, in the order of signatures.
     required: Vec<Vec<Vec<u8>>>,
+    shapes: Vec<Shape>,
     codes: Codes,
     code_ids: HashMap<Box<str>, CodeId>,
 }
@@ -104,13 +105,14 @@ impl Builder {
         }
         let id = self.signatures.len();
         // The loader has refused signatures without required literals.
-        let required = literals::required(signature).unwrap_or_default();
+        let (required, shape) = literals::required_with_shape(signature).unwrap_or_default();
         let weight = match signature.kind {
             SignatureKind::Regex => required.iter().map(Vec::len).min().unwrap_or(0),
             _ => signature.pattern.len(),
         };
         self.signatures.push(signature, weight as u32);
         self.required.push(required);
+        self.shapes.push(shape);
         self.signature_ids.insert(signature.clone(), id);
         id
     }
@@ -309,7 +311,9 @@ impl Builder {
             |id| services.binary_search_by_key(&id, |entry: &ServiceSig| entry.signature).is_ok();
         let mut literals = LiteralTable::default();
         for (id, required) in self.required.iter().enumerate() {
+            let mut shape = std::mem::take(&mut self.shapes[id]);
             if nominations.by_signature[id].is_empty() && !is_service_sig(id) {
+                self.signatures.push_shape(shape);
                 continue;
             }
             self.signatures.set_indexed(id);
@@ -318,6 +322,10 @@ impl Builder {
                     required.as_slice(),
                     [only] if only.eq_ignore_ascii_case(self.signatures.pattern(id))
                 );
+            if whole {
+                shape.needs.clear();
+            }
+            self.signatures.push_shape(shape);
             for literal in required {
                 literals.add(literal, if whole { Use::Whole(id) } else { Use::Part(id) });
             }

@@ -1,7 +1,7 @@
 //! Whether a rule matches, and how well. One evaluation for both engines: they differ in which
 //! rules they ask and in how they find a signature, never in what a match is.
 
-use super::program::{ConditionProgram, Gate, Program, RuleId, SigId};
+use super::program::{CodeId, ConditionProgram, Gate, Program, RuleId, SigId};
 use crate::catalog::Catalog;
 use crate::facts::text::Range;
 use crate::facts::{Fact, Facts};
@@ -70,10 +70,29 @@ pub(crate) struct Context<'c> {
     pub(crate) program: &'c Program,
     pub(crate) facts: &'c Facts,
     /// Services of the highest provenance.
-    pub(crate) known: &'c [usize],
+    known: Vec<usize>,
+    /// The codes among the facts that rules ask for.
+    codes: Vec<(CodeId, &'c Fact<Box<str>>)>,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    /// Of an event whose services are `known`.
+    pub(crate) fn new(
+        catalog: &'c Catalog,
+        program: &'c Program,
+        facts: &'c Facts,
+        known: Vec<usize>,
+    ) -> Self {
+        let code = |fact: &'c Fact<Box<str>>| Some((program.codes.find(&fact.value)?, fact));
+        let codes = facts.codes.iter().filter_map(code).collect();
+        Context { catalog, program, facts, known, codes }
+    }
+
+    /// The codes of the event that rules ask for.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = CodeId> {
+        self.codes.iter().map(|&(code, _)| code)
+    }
+
     /// The best matched block of a rule, or why there is none (of its last block that came
     /// nearest).
     pub(crate) fn evaluate(&self, id: RuleId, look: &mut impl Look) -> Result<Match, Miss> {
@@ -175,7 +194,7 @@ impl Context<'_> {
             score.bytes += text;
         }
         if !program.codes.is_empty() {
-            self.codes(program, look, score)?;
+            self.has_code(program, look, score)?;
         }
         if !program.http_status.is_empty() {
             let hit = self.facts.best_http_status().find_map(|fact| {
@@ -205,17 +224,14 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn codes(
+    fn has_code(
         &self,
         program: &ConditionProgram,
         look: &mut impl Look,
         score: &mut Score,
     ) -> Result<(), &'static str> {
         // Under a key first; as a distinctive word in prose one tier lower.
-        let keyed = self.facts.codes.iter().find_map(|fact| {
-            let code = self.program.codes.find(&fact.value)?;
-            program.codes.contains(&code).then_some((code, fact))
-        });
+        let keyed = self.codes.iter().find(|(code, _)| program.codes.contains(code)).copied();
         let (code, at, prose) = match keyed {
             Some((code, fact)) => (code, fact.at, false),
             None => program
@@ -248,7 +264,7 @@ impl Context<'_> {
             || program.any.iter().any(|&sig| look.find(sig).is_some())
             || (!program.all.is_empty() && program.all.iter().all(|&sig| look.find(sig).is_some()))
             || (!program.codes.is_empty()
-                && self.codes(program, look, &mut Score::default()).is_ok())
+                && self.has_code(program, look, &mut Score::default()).is_ok())
     }
 
     /// Whether the known service (and product) is one of the gate's.
@@ -272,7 +288,7 @@ impl Context<'_> {
     /// Whether a service that has to do with the rule marks the code as covering many causes.
     fn is_coarse(&self, id: RuleId, code: &CodeScore) -> bool {
         let program = self.program.rules.get(id);
-        program.service.iter().chain(&program.gate.services).chain(self.known).any(|&service| {
+        program.service.iter().chain(&program.gate.services).chain(&self.known).any(|&service| {
             let list = &self.catalog.services()[service].coarse_codes;
             list.iter().any(|coarse| coarse.eq_ignore_ascii_case(&code.value))
         })

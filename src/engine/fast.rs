@@ -10,6 +10,7 @@ use super::index::to_lower;
 use super::naive::bounded;
 use super::program::{Program, RuleId, SigId, Use};
 use super::signatures::Signatures;
+use super::trigrams::Trigrams;
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Facts;
@@ -22,7 +23,7 @@ use crate::rule::model::SignatureKind;
 pub struct Scratch {
     /// What is known of each signature; valid where the stamp is the current one.
     signatures: Vec<(u32, State)>,
-    contexts: Vec<u32>,
+    contexts: Vec<(u32, Range)>,
     rules: Vec<u32>,
     stamp: u32,
     /// Signatures that were found or may be, in the order of discovery.
@@ -30,6 +31,8 @@ pub struct Scratch {
     candidates: Vec<RuleId>,
     /// The text in lower case.
     lower: Vec<u8>,
+    /// What all views of it hold.
+    trigrams: Trigrams,
     /// The chunk of a scan in lower case.
     chunk: Vec<u8>,
     /// Places in it.
@@ -38,11 +41,15 @@ pub struct Scratch {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// A literal of it was seen: it may match.
-    Possible,
+    /// A literal of it was seen: it may match. With the places of its literals in the raw text.
+    Possible(Range),
     Found(Range),
     Absent,
 }
+
+/// Holds nothing, and joined with a range gives that range.
+const NOWHERE: Range = Range { start: usize::MAX, end: 0 };
+const EVERYWHERE: Range = Range { start: 0, end: usize::MAX };
 
 impl Scratch {
     /// Space for a chunk in lower case, given back by [`put_chunk`](Self::put_chunk).
@@ -72,7 +79,7 @@ impl Scratch {
             || self.rules.len() != program.rules.len()
         {
             self.signatures = vec![(0, State::Absent); program.signatures.len()];
-            self.contexts = vec![0; contexts];
+            self.contexts = vec![(0, NOWHERE); contexts];
             self.rules = vec![0; program.rules.len()];
             self.stamp = 1;
         }
@@ -124,21 +131,26 @@ pub(crate) fn matches<'e>(
     }
 
     let views = Views::new(text);
+    scratch.trigrams.begin(views.iter().map(|view| view.bytes.len()).sum());
+    scratch.trigrams.add(&scratch.lower);
     for view in views.iter().skip(1) {
         search(program, &view.bytes, view, scratch);
+        scratch.trigrams.add(&scratch.lower);
     }
     let mut facts = Facts::given(event, catalog.service_table());
-    let (contexts, stamp) = (std::mem::take(&mut scratch.contexts), scratch.stamp);
-    facts.read(&views, table, |context| contexts[context] == stamp);
-    scratch.contexts = contexts;
+    facts.read(&views, table, |index| {
+        let (stamp, hits) = scratch.contexts[index];
+        let context = &table.contexts[index];
+        (stamp == scratch.stamp && scratch.trigrams.may_hold(&context.shape.needs))
+            .then(|| context.shape.window(hits))
+    });
 
     let mut look = Fast { program, views: &views, scratch };
     services(catalog, program, &mut look, &mut facts);
     facts.settle(catalog.service_table());
 
-    candidates(program, &facts, &mut look);
-    let known = facts.known_services();
-    let context = Context { catalog, program, facts: &facts, known: &known };
+    let context = Context::new(catalog, program, &facts, facts.known_services());
+    candidates(&context, &mut look);
     let mut ids = std::mem::take(&mut look.scratch.candidates);
     ids.sort_unstable();
     let matches = ids.iter().filter_map(|&id| context.evaluate(id, &mut look).ok()).collect();
@@ -170,14 +182,22 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     nominated |= program.nominates(literal);
                 }
                 Use::Part(sig) => {
-                    if scratch.state(sig).is_none() {
-                        scratch.set(sig, State::Possible);
+                    let hit = place.raw(start, end);
+                    match scratch.state(sig) {
+                        None => scratch.set(sig, State::Possible(hit)),
+                        Some(State::Possible(hits)) => {
+                            scratch.set(sig, State::Possible(hits.join(hit)));
+                        }
+                        Some(_) => {}
                     }
                     nominated |= program.nominates(literal);
                 }
                 Use::Code => coded = true,
                 Use::Context(index) => {
-                    scratch.contexts[index] = scratch.stamp;
+                    let (stamp, hits) = scratch.contexts[index];
+                    let hits = if stamp == scratch.stamp { hits } else { NOWHERE };
+                    let hits = hits.join(place.raw(start, end));
+                    scratch.contexts[index] = (scratch.stamp, hits);
                     nominated |= program.nominates(literal);
                 }
             }
@@ -192,6 +212,9 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
 /// Where a range of a view stands in the original.
 trait Place {
     fn original(&self, start: usize, end: usize) -> Range;
+
+    /// The range, if this is the raw text.
+    fn raw(&self, start: usize, end: usize) -> Range;
 }
 
 struct Original;
@@ -200,11 +223,19 @@ impl Place for Original {
     fn original(&self, start: usize, end: usize) -> Range {
         Range { start, end }
     }
+
+    fn raw(&self, start: usize, end: usize) -> Range {
+        Range { start, end }
+    }
 }
 
 impl Place for &View<'_> {
     fn original(&self, start: usize, end: usize) -> Range {
         View::original(self, start, end)
+    }
+
+    fn raw(&self, _: usize, _: usize) -> Range {
+        NOWHERE
     }
 }
 
@@ -226,7 +257,8 @@ fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &m
 }
 
 /// The rules that signatures and facts make possible.
-fn candidates(program: &Program, facts: &Facts, look: &mut Fast<'_>) {
+fn candidates(context: &Context<'_>, look: &mut Fast<'_>) {
+    let Context { program, facts, .. } = context;
     for index in 0..look.scratch.touched.len() {
         let sig = look.scratch.touched[index];
         let rules = program.by_signature.get(sig);
@@ -234,10 +266,8 @@ fn candidates(program: &Program, facts: &Facts, look: &mut Fast<'_>) {
             look.scratch.add_rules(rules.iter().map(|&rule| rule as RuleId));
         }
     }
-    for fact in &facts.codes {
-        if let Some(code) = program.codes.find(&fact.value) {
-            look.scratch.add_rules(program.by_code.get(code).iter().map(|&rule| rule as RuleId));
-        }
+    for code in context.codes() {
+        look.scratch.add_rules(program.by_code.get(code).iter().map(|&rule| rule as RuleId));
     }
     for fact in facts.best_http_status() {
         let rules = program.by_http_status.iter().filter(|(range, _)| range.contains(fact.value));
@@ -272,16 +302,23 @@ impl Look for Fast<'_> {
         let state = match self.scratch.state(id) {
             Some(state) => state,
             None if self.program.signatures.is_indexed(id) => return None,
-            None => State::Possible,
+            None => State::Possible(EVERYWHERE),
         };
         match state {
             State::Found(range) => Some(range),
             State::Absent => None,
-            State::Possible => {
-                let found = self.views.iter().find_map(|view| {
-                    let (start, end) = find_in(&self.program.signatures, id, &view.bytes)?;
-                    Some(view.original(start, end))
-                });
+            State::Possible(hits) => {
+                let signatures = &self.program.signatures;
+                let search = || {
+                    let raw = signatures.window(id, hits);
+                    self.views.iter().enumerate().find_map(|(at, view)| {
+                        let window = if at == 0 { raw } else { EVERYWHERE };
+                        let (start, end) = find_in(signatures, id, &view.bytes, window)?;
+                        Some(view.original(start, end))
+                    })
+                };
+                let possible = self.scratch.trigrams.may_hold(signatures.needs(id));
+                let found = if possible { search() } else { None };
                 self.scratch.set(id, found.map_or(State::Absent, State::Found));
                 found
             }
@@ -289,15 +326,28 @@ impl Look for Fast<'_> {
     }
 }
 
-fn find_in(signatures: &Signatures, id: SigId, text: &[u8]) -> Option<(usize, usize)> {
+/// The first match in a view, all of which lie in `window`.
+fn find_in(
+    signatures: &Signatures,
+    id: SigId,
+    text: &[u8],
+    window: Range,
+) -> Option<(usize, usize)> {
+    // The left neighbour of a match stays visible, the right one is in the window.
+    let text = text.get(..window.end).unwrap_or(text);
+    if window.start >= text.len() {
+        return None;
+    }
     let kind = signatures.kind(id);
     if kind == SignatureKind::Regex {
-        return signatures.regex(id)?.find(text).map(|found| (found.start(), found.end()));
+        let found = signatures.regex(id)?.find_at(text, window.start)?;
+        return Some((found.start(), found.end()));
     }
     let pattern = signatures.pattern(id);
     let first = *pattern.first()?;
     let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    for start in memchr::memchr2_iter(lower, upper, text) {
+    for at in memchr::memchr2_iter(lower, upper, &text[window.start..]) {
+        let start = window.start + at;
         let end = start + pattern.len();
         if signatures.equals(id, text.get(start..end)?) && bounded(kind, text, start, end) {
             return Some((start, end));

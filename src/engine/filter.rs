@@ -36,8 +36,12 @@ const FOLD: u64 = 0x2020_2020_2020_2020;
 const GRAM_HASH: u64 = 0x9E37_79B9_7F4A_7C15;
 const WIDE_HASH: u64 = 0xD6E8_FEB8_6659_FD93;
 
-const BIT_TABLE: u32 = 16;
+/// Bits of a hash in the tables of short and tiny literals: with thousands of them one look in
+/// twenty is wrong.
+const BIT_TABLE: u32 = 18;
+/// Bits of a hash in a profile, of long grams and of small ones.
 const PROFILE: u32 = 17;
+const SMALL_PROFILE: u32 = 16;
 
 /// The five bytes of a long gram, hashed.
 #[inline(always)]
@@ -54,6 +58,11 @@ fn wide_hash(x: u64) -> u64 {
 #[inline(always)]
 fn small_hash(gram: u32) -> usize {
     (gram.wrapping_mul(GRAM_HASH as u32) >> (32 - BIT_TABLE)) as usize
+}
+
+/// The same for a profile.
+fn small_profile(gram: u32) -> usize {
+    small_hash(gram) >> (BIT_TABLE - SMALL_PROFILE)
 }
 
 #[inline(always)]
@@ -92,8 +101,8 @@ impl Profile {
         let mut profile = Profile {
             long: vec![0; 1 << PROFILE],
             wide: vec![0; 1 << PROFILE],
-            short: vec![0; 1 << BIT_TABLE],
-            tiny: vec![0; 1 << BIT_TABLE],
+            short: vec![0; 1 << SMALL_PROFILE],
+            tiny: vec![0; 1 << SMALL_PROFILE],
         };
         let distance = text.len() / PIECES;
         for piece in 0..PIECES {
@@ -102,8 +111,8 @@ impl Profile {
                 let x = load(bytes, 0) | FOLD;
                 profile.long[long_hash(x, PROFILE)] += 1;
                 profile.wide[(wide_hash(x) >> (64 - PROFILE)) as usize] += 1;
-                profile.short[small_hash(x as u32)] += 1;
-                profile.tiny[small_hash(tiny(x))] += 1;
+                profile.short[small_profile(x as u32)] += 1;
+                profile.tiny[small_profile(tiny(x))] += 1;
             }
         }
         profile
@@ -117,9 +126,23 @@ struct Entry {
     value: u64,
     mask: u64,
     literal: u32,
-    /// Bytes of the literal before the gram, and of those before the eight bytes.
+    /// Bytes of the literal before the gram, and those of them that are in the eight bytes.
     offset: u16,
     lead: u16,
+}
+
+impl Entry {
+    /// Entries that look at the same bytes of a text.
+    fn group(&self) -> (u16, u64) {
+        (self.lead, self.mask)
+    }
+}
+
+/// Entries of one gram by what they look at, each group by value: a gram that thousands of
+/// literals have in common costs a few bisections, not thousands of comparisons.
+fn grams(mut list: Vec<(u64, Entry)>) -> Grams<Entry> {
+    list.sort_by_key(|(_, entry)| (entry.group(), entry.value));
+    Grams::new(list)
 }
 
 /// See the [module](self).
@@ -168,9 +191,9 @@ impl Filter {
                 _ => filter.add_tiny(id, &folded, profile, &mut tiny),
             }
         }
-        filter.long = Grams::new(long);
-        filter.short = Grams::new(short);
-        filter.tiny = Grams::new(tiny);
+        filter.long = grams(long);
+        filter.short = grams(short);
+        filter.tiny = grams(tiny);
         filter
     }
 
@@ -220,7 +243,8 @@ impl Filter {
         profile: &Profile,
         grams: &mut Vec<(u64, Entry)>,
     ) {
-        let cost = |at: usize| u64::from(profile.short[small_hash(load_padded(folded, at) as u32)]);
+        let cost =
+            |at: usize| u64::from(profile.short[small_profile(load_padded(folded, at) as u32)]);
         let first = rarest(folded.len() - SHORT, 2, cost);
         for offset in first..first + 2 {
             let gram = load_padded(folded, offset) as u32;
@@ -236,7 +260,8 @@ impl Filter {
         profile: &Profile,
         grams: &mut Vec<(u64, Entry)>,
     ) {
-        let cost = |at: usize| u64::from(profile.tiny[small_hash(tiny(load_padded(folded, at)))]);
+        let cost =
+            |at: usize| u64::from(profile.tiny[small_profile(tiny(load_padded(folded, at)))]);
         let offset = rarest(folded.len() - TINY_GRAM, 1, cost);
         let gram = tiny(load_padded(folded, offset));
         set(&mut self.tiny_bits, small_hash(gram));
@@ -373,36 +398,52 @@ impl Filter {
 
     /// Where the first literal begins that is seen by the sample at `at` and ends behind `from`.
     fn verify(&self, index: &Index, chunk: &[u8], at: usize, x: u64, from: usize) -> Option<usize> {
+        let whole = |entry: &Entry, at: usize| {
+            let start = at.checked_sub(entry.offset.into()).filter(|&start| start >= from)?;
+            let literal = index.literal(entry.literal as usize);
+            let found = chunk.get(start..start + literal.len())?;
+            found.eq_ignore_ascii_case(literal).then_some(start)
+        };
         let check = |grams: &Grams<Entry>, gram: u64, at: usize| {
-            grams.get(gram).iter().find_map(|entry| {
-                let start = at.checked_sub(entry.offset.into())?;
-                if start < from {
-                    return None;
-                }
-                let eight = start + usize::from(entry.lead);
+            let mut entries = grams.get(gram);
+            while let Some(first) = entries.first() {
+                let key = first.group();
+                let same = entries.partition_point(|entry| entry.group() == key);
+                let (group, rest) = entries.split_at(same);
+                entries = rest;
+                let Some(eight) = at.checked_sub(first.lead.into()) else { continue };
                 let text = match chunk.get(eight..eight + 8) {
                     Some(bytes) => load(bytes, 0),
                     None => load_padded(chunk, eight.min(chunk.len())),
                 };
-                if (text | FOLD) & entry.mask != entry.value {
-                    return None;
+                let text = (text | FOLD) & first.mask;
+                let equal = &group[group.partition_point(|entry| entry.value < text)..];
+                let mut equal = equal.iter().take_while(|entry| entry.value == text);
+                if let Some(start) = equal.find_map(|entry| whole(entry, at)) {
+                    return Some(start);
                 }
-                let literal = index.literal(entry.literal as usize);
-                let found = chunk.get(start..start + literal.len())?;
-                found.eq_ignore_ascii_case(literal).then_some(start)
-            })
+            }
+            None
         };
-        let mut found = check(&self.long, x << (64 - 8 * LONG_GRAM), at);
+        // The tables of entries are large: no look into one that a bit can save.
+        let mut found = None;
+        if self.second_look(x) {
+            found = check(&self.long, x << (64 - 8 * LONG_GRAM), at);
+        }
         if !self.short.is_empty() {
             for shift in [0, 2] {
                 let gram = (x >> (8 * shift)) as u32;
-                found = found.or_else(|| check(&self.short, gram.into(), at + shift));
+                if found.is_none() && bit(&self.short_bits, small_hash(gram)) != 0 {
+                    found = check(&self.short, gram.into(), at + shift);
+                }
             }
         }
         if !self.tiny.is_empty() {
             for shift in 0..STRIDE {
                 let gram = tiny(x >> (8 * shift));
-                found = found.or_else(|| check(&self.tiny, gram.into(), at + shift));
+                if found.is_none() && bit(&self.tiny_bits, small_hash(gram)) != 0 {
+                    found = check(&self.tiny, gram.into(), at + shift);
+                }
             }
         }
         found
@@ -412,6 +453,8 @@ impl Filter {
 /// The start of the window whose `grams` grams cost least; windows start at 0 to `last`.
 fn rarest(last: usize, grams: usize, cost: impl Fn(usize) -> u64) -> usize {
     let window = |start: usize| (start..start + grams).map(&cost).sum::<u64>();
+    // Where a window stands is kept in 16 bits.
+    let last = last.min(usize::from(u16::MAX) - 2 * STRIDE);
     (0..=last).min_by_key(|&start| window(start)).unwrap_or(0)
 }
 
@@ -424,7 +467,7 @@ fn entry(id: usize, folded: &[u8], offset: usize) -> Entry {
         mask,
         literal: id as u32,
         offset: offset as u16,
-        lead: lead as u16,
+        lead: (offset - lead) as u16,
     }
 }
 

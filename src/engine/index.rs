@@ -1,14 +1,17 @@
 //! All literals, found in one short text: a table of grams.
 //!
-//! Each literal is known by one window of four bytes, its rarest; three-byte literals by
-//! themselves. A text is looked through at every position: one load, one bit of a table that fits
-//! the first-level cache, and only where the bit is set the windows and the literals behind it.
-//! Compared with an automaton over the same literals this is built in a hundredth of the time (it
-//! is part of the frozen pack anyway), takes less memory and is faster on texts without a hit.
+//! A literal of seven bytes or more is known by a window of seven, its rarest: the two grams of six
+//! bytes in it are in the table, and a text is looked at at every second byte, where exactly one of
+//! them is seen. Shorter literals are known by one gram of three bytes, and looked for at every
+//! byte. One load, one bit of a table, and only where the bit is set the grams and the literals
+//! behind it. Compared with an automaton over the same literals this is built in a hundredth of the
+//! time (it is part of the frozen pack anyway), takes less memory and is faster on texts without a
+//! hit.
 
 use serde::{Deserialize, Serialize};
 
 use super::grams::Grams;
+use super::required::COMMON;
 use crate::frozen::{Column, Lists, Word};
 
 /// Index of a literal in the list that the index was built from.
@@ -21,79 +24,145 @@ pub(crate) fn to_lower(text: &[u8], lower: &mut Vec<u8>) {
     lower.make_ascii_lowercase();
 }
 
+/// Bytes of a gram of each class, and the distance at which a text is looked at for long ones.
+const LONG_GRAM: usize = 6;
+const SHORT_GRAM: usize = 3;
+const STRIDE: usize = 2;
+/// Shortest literal of the long class.
+const LONG: usize = LONG_GRAM + STRIDE - 1;
+
 /// Finds every occurrence of every literal, overlapping ones too, in texts that are in lower case.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Index {
     literals: Lists<u8>,
-    /// A bit for each hash: some window has it. For windows of four bytes and of three.
-    long_bits: Column<u64>,
-    short_bits: Column<u64>,
-    long: Grams<Window>,
-    short: Grams<Window>,
+    long: Class,
+    short: Class,
 }
 
-/// Where a window stands: the literal, and bytes of it before the window.
+/// Literals of which grams of one length are known.
+#[derive(Debug, Serialize, Deserialize)]
+struct Class {
+    /// A bit for each hash: some gram has it.
+    bits: Column<u64>,
+    grams: Grams<Window>,
+}
+
+/// Where a gram stands: the literal, and bytes of it before the gram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Window {
+    /// Bytes of the literal from the gram on, as many as there are up to eight: many literals share
+    /// a gram, few what follows.
+    value: u64,
     literal: u32,
-    offset: u32,
+    offset: u16,
+    count: u16,
+}
+
+impl Window {
+    fn new(id: u32, literal: &[u8], offset: usize) -> Window {
+        let count = (literal.len() - offset).min(8);
+        let value = load_end(&literal[offset..]);
+        Window { value, literal: id, offset: offset as u16, count: count as u16 }
+    }
+
+    /// Whether the literal may stand where these eight bytes are seen.
+    fn fits(&self, eight: u64) -> bool {
+        keep(eight, self.count.into()) == self.value
+    }
 }
 
 impl Word for Window {
-    const SIZE: usize = 8;
+    const SIZE: usize = 16;
 
     fn put(self, out: &mut Vec<u8>) {
+        self.value.put(out);
         self.literal.put(out);
         self.offset.put(out);
+        self.count.put(out);
     }
 
     fn get(bytes: &[u8]) -> Window {
-        Window { literal: u32::get(&bytes[..4]), offset: u32::get(&bytes[4..]) }
+        Window {
+            value: u64::get(&bytes[..8]),
+            literal: u32::get(&bytes[8..12]),
+            offset: u16::get(&bytes[12..14]),
+            count: u16::get(&bytes[14..]),
+        }
     }
 }
 
-/// Bits of the tables for each window, as a power of two: one look in sixteen is wrong.
-const BITS_PER_WINDOW: u32 = 4;
+/// Bits of the tables for each gram, as a power of two, and of the largest table: it stays in the
+/// second-level cache.
+const BITS_PER_GRAM: u32 = 5;
+const MOST_BITS: u32 = 21;
 /// Counters for choosing rare windows.
 const COUNT_BITS: u32 = 16;
 
-/// 2^32 / golden ratio.
-fn hash(gram: u32, bits: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B9) >> (32 - bits)) as usize
+/// A window of a common word is as bad as one that so many literals have.
+const COMMON_WEIGHT: u32 = 64;
+
+#[inline(always)]
+fn load(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes"))
 }
 
-fn load(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+/// The same at the end of a text: what it lacks reads as zero.
+fn load_end(bytes: &[u8]) -> u64 {
+    let mut eight = [0; 8];
+    let count = bytes.len().min(8);
+    eight[..count].copy_from_slice(&bytes[..count]);
+    u64::from_le_bytes(eight)
 }
 
-fn load3(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0])
+/// The first `count` bytes, which are one at least.
+#[inline(always)]
+fn keep(eight: u64, count: usize) -> u64 {
+    eight & u64::MAX >> (64 - 8 * count)
 }
 
-#[inline]
-fn is_set(bits: &[u64], gram: u32) -> bool {
-    let bit = hash(gram, (bits.len() * 64).trailing_zeros());
-    bits[bit / 64] >> (bit % 64) & 1 != 0
+/// The hash of the first `count` bytes, of so many bits. 2^64 / golden ratio; what stands behind
+/// those bytes is shifted out.
+#[inline(always)]
+fn hash(eight: u64, count: usize, bits: u32) -> usize {
+    (eight.wrapping_mul(0x9E37_79B9_7F4A_7C15 << (64 - 8 * count)) >> (64 - bits)) as usize
 }
 
-fn bits_of(windows: &[(u64, Window)]) -> Vec<u64> {
-    let needed = usize::BITS - windows.len().leading_zeros() + BITS_PER_WINDOW;
-    let needed = needed.clamp(10, 20);
-    let mut bits = vec![0u64; 1 << (needed - 6)];
-    for &(gram, _) in windows {
-        let bit = hash(gram as u32, needed);
-        bits[bit / 64] |= 1 << (bit % 64);
+impl Class {
+    fn new(windows: Vec<(u64, Window)>, gram: usize) -> Class {
+        let needed = usize::BITS - windows.len().leading_zeros() + BITS_PER_GRAM;
+        let needed = needed.clamp(10, MOST_BITS);
+        let mut bits = vec![0u64; 1 << (needed - 6)];
+        for &(value, _) in &windows {
+            let bit = hash(value, gram, needed);
+            bits[bit / 64] |= 1 << (bit % 64);
+        }
+        Class { bits: bits.into(), grams: Grams::new(windows) }
     }
-    bits
+
+    /// Bits of a hash.
+    fn width(&self) -> u32 {
+        self.bits.len().trailing_zeros() + 6
+    }
+
+    #[inline(always)]
+    fn has(&self, bit: usize) -> bool {
+        // The mask changes nothing but that no bounds are left to check.
+        let last = self.bits.len().saturating_sub(1);
+        self.bits[(bit / 64) & last] >> (bit % 64) & 1 != 0
+    }
 }
 
 impl Index {
     /// `literals` are in lower case and have three bytes or more.
     pub(crate) fn new<L: AsRef<[u8]>>(literals: &[L]) -> Index {
         let mut counts = vec![0u32; 1 << COUNT_BITS];
+        let common = format!(" {} ", COMMON.join("  ")).into_bytes();
+        for gram in common.windows(4) {
+            counts[hash(load_end(gram), 4, COUNT_BITS)] += COMMON_WEIGHT;
+        }
         for literal in literals {
             for gram in literal.as_ref().windows(4) {
-                counts[hash(load(gram), COUNT_BITS)] += 1;
+                counts[hash(load_end(gram), 4, COUNT_BITS)] += 1;
             }
         }
         let mut list = Lists::default();
@@ -101,29 +170,41 @@ impl Index {
         for (id, literal) in literals.iter().enumerate() {
             let literal = literal.as_ref();
             list.push(literal.iter().copied());
-            let id = id as u32;
+            let entry = |offset: usize, gram: usize| {
+                let window = Window::new(id as u32, literal, offset);
+                (keep(window.value, gram), window)
+            };
             match literal.len() {
-                0..3 => debug_assert!(false, "a literal is too short"),
-                3 => short.push((load3(literal).into(), Window { literal: id, offset: 0 })),
-                _ => {
+                0..SHORT_GRAM => debug_assert!(false, "a literal is too short"),
+                LONG.. => {
                     // What many literals share, many texts hold.
                     let rarest = literal
-                        .windows(4)
+                        .windows(LONG)
+                        .take(usize::from(u16::MAX) - STRIDE)
                         .enumerate()
-                        .min_by_key(|(_, gram)| cost(gram, &counts))
+                        .min_by_key(|(_, window)| {
+                            // What stands in both grams.
+                            window[1..LONG - 1].windows(4).map(|gram| cost(gram, &counts)).min()
+                        })
                         .map_or(0, |(offset, _)| offset);
-                    let window = Window { literal: id, offset: rarest as u32 };
-                    long.push((load(&literal[rarest..]).into(), window));
+                    // Where both grams are the same, the later one tells of the earlier place.
+                    long.extend((rarest..rarest + STRIDE).rev().map(|at| entry(at, LONG_GRAM)));
+                }
+                length => {
+                    let cost = |gram: &[u8]| {
+                        let digits = gram.iter().filter(|byte| byte.is_ascii_digit()).count();
+                        // A piece of a common word.
+                        (memchr::memmem::find(&common, gram).is_some(), digits)
+                    };
+                    let rarest = (0..=length - SHORT_GRAM)
+                        .min_by_key(|&at| cost(&literal[at..at + SHORT_GRAM]))
+                        .unwrap_or(0);
+                    short.push(entry(rarest, SHORT_GRAM));
                 }
             }
         }
-        Index {
-            literals: list,
-            long_bits: bits_of(&long).into(),
-            short_bits: bits_of(&short).into(),
-            long: Grams::new(long),
-            short: Grams::new(short),
-        }
+        let (long, short) = (Class::new(long, LONG_GRAM), Class::new(short, SHORT_GRAM));
+        Index { literals: list, long, short }
     }
 
     /// How many literals there are.
@@ -138,42 +219,56 @@ impl Index {
     /// Calls `found(literal, start, end)` for every occurrence; those of one literal in the order
     /// of the text.
     pub(crate) fn find(&self, lower: &[u8], mut found: impl FnMut(LiteralId, usize, usize)) {
-        let mut check = |grams: &Grams<Window>, gram: u32, at: usize| {
-            for window in grams.get(gram.into()) {
+        let mut check = |class: &Class, eight: u64, gram: usize, at: usize| {
+            for window in class.grams.get(keep(eight, gram)) {
+                if !window.fits(eight) {
+                    continue;
+                }
                 let literal = self.literal(window.literal as usize);
-                let Some(start) = at.checked_sub(window.offset as usize) else { continue };
+                let Some(start) = at.checked_sub(window.offset.into()) else { continue };
                 if lower[start..].starts_with(literal) {
                     found(window.literal as usize, start, start + literal.len());
                 }
             }
         };
-        for (at, bytes) in lower.windows(4).enumerate() {
-            let gram = load(bytes);
-            if is_set(&self.long_bits, gram) {
-                check(&self.long, gram, at);
+        let (long, short) = (&self.long, &self.short);
+        let (long_bits, short_bits) = (long.width(), short.width());
+        let mut at = 0;
+        while at + SHORT_GRAM <= lower.len() {
+            let (eight, next) = match lower[at..].first_chunk::<9>() {
+                Some(nine) => (load(&nine[..8]), load(&nine[1..])),
+                None => (load_end(&lower[at..]), load_end(&lower[at + 1..])),
+            };
+            let is_long = long.has(hash(eight, LONG_GRAM, long_bits));
+            let first = short.has(hash(eight, SHORT_GRAM, short_bits));
+            let second = short.has(hash(next, SHORT_GRAM, short_bits));
+            if is_long | first | second {
+                if is_long {
+                    check(long, eight, LONG_GRAM, at);
+                }
+                if first {
+                    check(short, eight, SHORT_GRAM, at);
+                }
+                if second {
+                    check(short, next, SHORT_GRAM, at + 1);
+                }
             }
-            if is_set(&self.short_bits, gram & 0xff_ffff) {
-                check(&self.short, gram & 0xff_ffff, at);
-            }
-        }
-        if let Some(last) = lower.len().checked_sub(3) {
-            check(&self.short, load3(&lower[last..]), last);
+            at += STRIDE;
         }
     }
 
     /// Bytes of heap that the index uses.
     pub(crate) fn memory_usage(&self) -> usize {
-        let bits = (self.long_bits.len() + self.short_bits.len()) * 8;
-        let grams = self.long.memory_usage() + self.short.memory_usage();
-        self.literals.memory_usage() + bits + grams
+        let class = |class: &Class| class.bits.len() * 8 + class.grams.memory_usage();
+        self.literals.memory_usage() + class(&self.long) + class(&self.short)
     }
 }
 
-/// How often a window is expected in a text: as often as in other literals; digits, spaces and
-/// punctuation fill the columns of every log.
+/// How often a window is expected in a text: as often as in other literals and in common words;
+/// digits, spaces and punctuation fill the columns of every log.
 fn cost(gram: &[u8], counts: &[u32]) -> (usize, u32) {
     let blank = gram.iter().filter(|byte| !byte.is_ascii_alphabetic()).count();
-    (blank / 2, counts[hash(load(gram), COUNT_BITS)])
+    (blank / 2, counts[hash(load_end(gram), 4, COUNT_BITS)])
 }
 
 #[cfg(test)]
@@ -182,10 +277,18 @@ mod tests {
 
     #[test]
     fn finds_every_occurrence() {
-        let literals: [&[u8]; 6] =
-            [b"abc", b"abcd", b"bcde", b"cde", b"status=4", "限流了".as_bytes()];
+        let literals: [&[u8]; 8] = [
+            b"abc",
+            b"abcd",
+            b"bcde",
+            b"cde",
+            b"status=4",
+            "限流了".as_bytes(),
+            b"aaaaaaaa",
+            b"aaa",
+        ];
         let index = Index::new(&literals);
-        let text = "abcde abcd xabc status=403 限流了cde".as_bytes();
+        let text = "abcde abcd xabc status=403 限流了cde aaaaaaaaaaa, -status=4".as_bytes();
         let mut hits = Vec::new();
         index.find(text, |literal, start, end| {
             assert_eq!(literals[literal], &text[start..end]);

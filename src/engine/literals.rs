@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::required::{self, RegexInfo, regex_info};
+use super::signatures::Shape;
 use crate::builtin;
 use crate::problem::Code;
 use crate::rule::model::{Signature, SignatureKind};
@@ -36,13 +37,21 @@ pub(crate) fn checked_regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, St
 /// Literals, in lower case, of which at least one is in the raw text whenever `signature` matches
 /// (but see [`super::required`]). Never empty.
 pub(crate) fn required(signature: &Signature) -> Result<Vec<Vec<u8>>, (Code, String)> {
+    required_with_shape(signature).map(|(literals, _)| literals)
+}
+
+/// The same, and what else is known of the signature.
+pub(crate) fn required_with_shape(
+    signature: &Signature,
+) -> Result<(Vec<Vec<u8>>, Shape), (Code, String)> {
     if signature.kind == SignatureKind::Regex {
         let info = regex(&signature.pattern).map_err(|message| (Code::BadRegex, message))?;
         if info.literals.is_empty() {
             let message = "the regex has no literal of 3 bytes that every match contains";
             return Err((Code::RegexWithoutLiteral, message.into()));
         }
-        return Ok(info.into_owned().literals);
+        let shape = Shape::of_regex(&info);
+        return Ok((info.into_owned().literals, shape));
     }
     let literals = required::text_literals(&signature.pattern);
     if literals.is_empty() {
@@ -52,5 +61,5 @@ pub(crate) fn required(signature: &Signature) -> Result<Vec<Vec<u8>>, (Code, Str
         );
         return Err((Code::BadSignature, message));
     }
-    Ok(literals)
+    Ok((literals, Shape::of_text(&signature.pattern)))
 }

@@ -13,7 +13,8 @@ pub(crate) mod rank;
 mod reason;
 pub(crate) mod required;
 mod root;
-mod signatures;
+pub(crate) mod signatures;
+pub(crate) mod trigrams;
 pub(crate) use required::RegexInfo;
 #[allow(unused_imports)] // By `build.rs` and tests.
 pub(crate) use required::regex_info;

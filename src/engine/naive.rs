@@ -19,7 +19,7 @@ pub(crate) fn matches<'e>(
     let views = Views::new(&event.text);
     let mut look = Naive { program, views: &views };
     let mut facts = Facts::given(event, catalog.service_table());
-    facts.read(&views, catalog.fact_table(), |_| true);
+    facts.read(&views, catalog.fact_table(), |_| Some(Range { start: 0, end: usize::MAX }));
     for entry in &program.services {
         if let Some(range) = look.find(entry.signature) {
             facts.add_service(entry.service, entry.from(), range);
@@ -29,8 +29,7 @@ pub(crate) fn matches<'e>(
         }
     }
     facts.settle(catalog.service_table());
-    let known = facts.known_services();
-    let context = Context { catalog, program, facts: &facts, known: &known };
+    let context = Context::new(catalog, program, &facts, facts.known_services());
     let matches =
         (0..program.rules.len()).filter_map(|id| context.evaluate(id, &mut look).ok()).collect();
     (views, facts, matches)

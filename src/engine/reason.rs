@@ -102,8 +102,7 @@ impl Why {
         let index = catalog.rule_index(id)?;
         let views = Views::new(&event.text);
         let mut look = Naive { program, views: &views };
-        let known = self.facts.known_services();
-        let context = Context { catalog, program, facts: &self.facts, known: &known };
+        let context = Context::new(catalog, program, &self.facts, self.facts.known_services());
         let miss = context.evaluate(index, &mut look).err()?;
         let rule = catalog.rule_at(index);
         Some(match miss {
@@ -114,7 +113,7 @@ impl Why {
                 );
                 wanted.sort_unstable();
                 wanted.dedup();
-                let is = match known.as_slice() {
+                let is = match self.facts.known_services().as_slice() {
                     [] => "unknown here".to_owned(),
                     list => {
                         let names: Vec<_> =

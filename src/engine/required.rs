@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use serde::{Deserialize, Serialize};
 
 /// Shortest literal that may nominate.
 pub const MIN_LITERAL: usize = 3;
@@ -23,30 +24,89 @@ const MAX_CLASS: usize = 4;
 /// Deepest nesting of a regex.
 const REGEX_NEST_LIMIT: u32 = 64;
 
+/// Most sets of literals that are checked before a regex is run, and most literals of one.
+const MAX_NEEDS: usize = 4;
+const MAX_NEED: usize = 40;
+
 /// What a regex needs to be usable.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegexInfo {
     /// Explicit capture groups.
     pub groups: usize,
     /// Literals, in lower case, of which each match contains one in the raw text. Empty: none.
     pub literals: Vec<Vec<u8>>,
+    /// Bytes of a match before one of these literals at most, and behind it. `None`: any number.
+    pub reach: (Option<usize>, Option<usize>),
+    /// Sets of strings, in lower case: each match contains one of each set.
+    pub needs: Vec<Vec<Vec<u8>>>,
 }
 
 /// Parses a regex and finds its required literals; the error is what is wrong with it.
 pub fn regex_info(pattern: &str) -> Result<RegexInfo, String> {
     let hir = parse(pattern)?;
-    let mut best: Option<Vec<Vec<u8>>> = None;
-    candidates(&hir, &mut |set| {
-        if let Some(set) = fragments(&set)
-            && best.as_ref().is_none_or(|old| score(&set) > score(old))
+    let mut best: Option<(Vec<Vec<u8>>, Reach)> = None;
+    let mut all = Vec::new();
+    candidates(&hir, Reach::default(), &mut |set, reach| {
+        if let Some(parts) = fragments(&set)
+            && best.as_ref().is_none_or(|(old, _)| score(&parts) > score(old))
         {
-            best = Some(set);
+            // Where in its string a part stands does not matter that much.
+            let longest = set.iter().map(Vec::len).max().unwrap_or(0);
+            best = Some((parts, reach.and(Some(longest), Some(longest))));
         }
+        all.push(set);
     });
+    let (literals, reach) = best.unwrap_or_default();
     Ok(RegexInfo {
         groups: hir.properties().explicit_captures_len(),
-        literals: best.map(expand_escapes).unwrap_or_default(),
+        literals: expand_escapes(literals),
+        reach: (reach.before, reach.after),
+        needs: needs(all),
     })
+}
+
+/// The most telling of the sets of strings of which a match contains one each.
+fn needs(mut sets: Vec<Vec<Vec<u8>>>) -> Vec<Vec<Vec<u8>>> {
+    sets.retain(|set| {
+        set.len() <= MAX_NEED && set.iter().all(|string| string.len() >= MIN_LITERAL)
+    });
+    sets.sort_by_cached_key(|set| std::cmp::Reverse(score(set)));
+    let mut chosen: Vec<Vec<Vec<u8>>> = Vec::new();
+    for set in sets {
+        // Runs of parts are found in several lengths: what says the same twice is left out.
+        let contains = |a: &[u8], b: &[u8]| memchr::memmem::find(a, b).is_some();
+        let known = chosen.iter().any(|old| {
+            set.iter().all(|string| {
+                old.iter().any(|known| contains(known, string) || contains(string, known))
+            })
+        });
+        if !known && chosen.len() < MAX_NEEDS {
+            chosen.push(set);
+        }
+    }
+    // What is checked first should be checked fast.
+    chosen.sort_by_key(Vec::len);
+    chosen
+}
+
+/// Bytes of a match before and behind some part of it at most; `None`: any number.
+#[derive(Clone, Copy)]
+struct Reach {
+    before: Option<usize>,
+    after: Option<usize>,
+}
+
+impl Default for Reach {
+    fn default() -> Reach {
+        Reach { before: Some(0), after: Some(0) }
+    }
+}
+
+impl Reach {
+    fn and(self, before: Option<usize>, after: Option<usize>) -> Reach {
+        let sum = |a: Option<usize>, b: Option<usize>| a?.checked_add(b?);
+        Reach { before: sum(self.before, before), after: sum(self.after, after) }
+    }
 }
 
 /// The same for a literal signature. Empty: too short.
@@ -83,7 +143,7 @@ fn parse(pattern: &str) -> Result<Hir, String> {
 }
 
 /// Words that fill the lines of healthy logs: a literal made of them nominates everything.
-const COMMON: &[&str] = &[
+pub const COMMON: &[&str] = &[
     "a",
     "access",
     "account",
@@ -451,76 +511,93 @@ fn score(set: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>, usize) {
     (rarest + if digits { 4 } else { 0 }, std::cmp::Reverse(set.len()), shortest)
 }
 
-/// Calls `found` for every set of strings of which each match contains one.
-fn candidates(hir: &Hir, found: &mut dyn FnMut(Vec<Vec<u8>>)) {
+/// Calls `found` for every set of strings of which each match contains one, with the reach of a
+/// match around it. `reach` is what lies around `hir`.
+fn candidates(hir: &Hir, reach: Reach, found: &mut dyn FnMut(Vec<Vec<u8>>, Reach)) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(_) | HirKind::Class(_) => {
             if let Some(set) = exact(hir) {
-                found(set);
+                found(set, reach);
             }
         }
-        HirKind::Capture(capture) => candidates(&capture.sub, found),
+        HirKind::Capture(capture) => candidates(&capture.sub, reach, found),
         HirKind::Repetition(repetition) => {
             if let Some(set) = exact(hir) {
-                found(set);
+                found(set, reach);
             } else if repetition.min > 0 {
-                candidates(&repetition.sub, found);
+                // Any round may be the one that holds the literal.
+                let all = hir.properties().maximum_len();
+                candidates(&repetition.sub, reach.and(all, all), found);
             }
         }
         HirKind::Concat(parts) => {
             // Runs of parts with a finite set of strings are multiplied out.
             let mut flat = Vec::new();
             flatten(parts, &mut flat);
-            let mut run: Option<Vec<Vec<u8>>> = None;
-            for part in flat {
+            let length = |parts: &[&Hir]| {
+                parts
+                    .iter()
+                    .try_fold(0usize, |sum, part| sum.checked_add(part.properties().maximum_len()?))
+            };
+            let mut run: Option<(Vec<Vec<u8>>, usize)> = None;
+            let around =
+                |first: usize, end: usize| reach.and(length(&flat[..first]), length(&flat[end..]));
+            for (at, part) in flat.iter().enumerate() {
                 let strings = match part.kind() {
                     HirKind::Look(_) => Some(vec![Vec::new()]),
                     _ => exact(part),
                 };
                 match strings {
                     Some(strings) => {
-                        let product = run.as_ref().and_then(|run| product(run, &strings));
-                        match product {
-                            // The shorter run may be the better one: fewer literals.
-                            Some(product) => run.replace(product).into_iter().for_each(&mut *found),
-                            None => {
-                                run.take().into_iter().for_each(&mut *found);
-                                run = Some(strings);
-                            }
+                        let longer = run
+                            .as_ref()
+                            .and_then(|(run, first)| Some((product(run, &strings)?, *first)));
+                        // The shorter run may be the better one: fewer literals.
+                        if let Some((set, first)) = run.replace(longer.unwrap_or((strings, at))) {
+                            found(set, around(first, at));
                         }
                     }
                     None => {
-                        run.take().into_iter().for_each(&mut *found);
-                        candidates(part, found);
+                        if let Some((set, first)) = run.take() {
+                            found(set, around(first, at));
+                        }
+                        candidates(part, around(at, at + 1), found);
                     }
                 }
             }
-            run.into_iter().for_each(found);
+            if let Some((set, first)) = run {
+                found(set, around(first, flat.len()));
+            }
         }
         HirKind::Alternation(parts) => {
             if let Some(set) = exact(hir) {
-                found(set);
+                found(set, reach);
                 return;
             }
             // Every branch must give one; the best of each together is one set.
             let mut union = Vec::new();
+            let mut around = Reach::default();
             for part in parts {
-                let mut best: Option<Vec<Vec<u8>>> = None;
-                candidates(part, &mut |set| {
-                    if let Some(set) = fragments(&set)
-                        && best.as_ref().is_none_or(|old| score(&set) > score(old))
+                let mut best: Option<(Vec<Vec<u8>>, Reach)> = None;
+                candidates(part, Reach::default(), &mut |set, reach| {
+                    if let Some(parts) = fragments(&set)
+                        && best.as_ref().is_none_or(|(old, _)| score(&parts) > score(old))
                     {
-                        best = Some(set);
+                        let longest = set.iter().map(Vec::len).max().unwrap_or(0);
+                        best = Some((parts, reach.and(Some(longest), Some(longest))));
                     }
                 });
-                match best {
-                    Some(set) => union.extend(set),
-                    None => return,
-                }
+                let Some((set, reach)) = best else { return };
+                union.extend(set);
+                let most = |a: Option<usize>, b: Option<usize>| Some(a?.max(b?));
+                around = Reach {
+                    before: most(around.before, reach.before),
+                    after: most(around.after, reach.after),
+                };
             }
             if union.len() <= MAX_EXPANSION {
-                found(union);
+                found(union, reach.and(around.before, around.after));
             }
         }
     }

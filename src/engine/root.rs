@@ -26,7 +26,7 @@ pub(super) fn mark(
     let views = Views::new(&event.text[part.clone()]);
     let known = facts.known_services();
     let facts = facts.within(&part);
-    let context = Context { catalog, program, facts: &facts, known: &known };
+    let context = Context::new(catalog, program, &facts, known);
     let mut look = Part { inner: Naive { program, views: &views }, start: part.start };
     for found in matches {
         if let Ok(root) = context.evaluate(found.rule, &mut look)

@@ -5,9 +5,53 @@ use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::program::{CodeId, SigId};
+use super::required::RegexInfo;
+use super::trigrams;
 use crate::facts::compile_pattern;
+use crate::facts::text::Range;
 use crate::frozen::{Column, Lists};
 use crate::rule::model::{Signature, SignatureKind};
+
+/// What of a signature is known without looking for it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    pub(crate) needs: Vec<u16>,
+    pub(crate) before: u32,
+    pub(crate) after: u32,
+}
+
+/// Any number of bytes.
+const ANY: u32 = u32::MAX;
+
+impl Shape {
+    pub(crate) fn of_regex(info: &RegexInfo) -> Shape {
+        let bytes = |most: Option<usize>| most.and_then(|most| most.try_into().ok()).unwrap_or(ANY);
+        Shape {
+            needs: trigrams::encode(info.needs.iter().map(Vec::as_slice)),
+            before: bytes(info.reach.0),
+            after: bytes(info.reach.1),
+        }
+    }
+
+    pub(crate) fn of_text(pattern: &str) -> Shape {
+        let lower = pattern.to_ascii_lowercase().into_bytes();
+        let most = lower.len() as u32;
+        Shape { needs: trigrams::encode([[lower].as_slice()]), before: most, after: most }
+    }
+
+    pub(crate) fn window(&self, hits: Range) -> Range {
+        window((self.before, self.after), hits)
+    }
+}
+
+/// Where all matches lie if their literals lie in `hits`. One byte more is seen behind them: what a
+/// pattern asks of the neighbours of a match (`\b`, `$`) is asked of the true ones.
+fn window((before, after): (u32, u32), hits: Range) -> Range {
+    Range {
+        start: if before == ANY { 0 } else { hits.start.saturating_sub(before as usize) },
+        end: if after == ANY { usize::MAX } else { hits.end.saturating_add(after as usize + 1) },
+    }
+}
 
 /// All unique signatures.
 #[derive(Default, Serialize, Deserialize)]
@@ -15,6 +59,10 @@ pub(crate) struct Signatures {
     patterns: Lists<u8>,
     weights: Column<u32>,
     flags: Column<u8>,
+    /// What a text must hold: see [`super::trigrams`]. Empty where the index says all.
+    needs: Lists<u16>,
+    /// Bytes of a match before and behind its literal at most, in turn; all ones: any number.
+    reach: Column<u32>,
     #[serde(skip)]
     regexes: OnceCell<Box<[OnceCell<Box<Regex>>]>>,
 }
@@ -32,6 +80,12 @@ impl Signatures {
         self.weights.push(weight);
         let kind = KINDS.iter().position(|&kind| kind == signature.kind).unwrap_or(0) as u8;
         self.flags.push(kind | if signature.case_sensitive { CASE_SENSITIVE } else { 0 });
+    }
+
+    /// Adds what a text must hold, signature by signature.
+    pub(super) fn push_shape(&mut self, shape: Shape) {
+        self.needs.push(shape.needs);
+        self.reach.extend([shape.before, shape.after]);
     }
 
     pub(super) fn set_indexed(&mut self, id: SigId) {
@@ -58,6 +112,16 @@ impl Signatures {
     /// a rule asks.
     pub(crate) fn is_indexed(&self, id: SigId) -> bool {
         self.flags[id] & INDEXED != 0
+    }
+
+    /// What a text must hold, for [`Trigrams::may_hold`](super::trigrams::Trigrams::may_hold).
+    pub(crate) fn needs(&self, id: SigId) -> &[u16] {
+        self.needs.get(id)
+    }
+
+    /// Where a match can stand whose literals are first and last at `hits`.
+    pub(crate) fn window(&self, id: SigId, hits: Range) -> Range {
+        window((self.reach[2 * id], self.reach[2 * id + 1]), hits)
     }
 
     pub(crate) fn weight(&self, id: SigId) -> u32 {

@@ -78,7 +78,7 @@ pub(crate) struct Facts {
     pub(crate) signal: Vec<Fact<u8>>,
     pub(crate) codes: Vec<Fact<Box<str>>>,
     /// Contexts of waits that may match: read once a rule has matched.
-    waits: Vec<usize>,
+    waits: Vec<(usize, Range)>,
     pub(crate) header_wait: Option<headers::Wait>,
     pub(crate) retry_after: Option<Fact<Duration>>,
     pub(crate) reset_at: Option<Fact<SystemTime>>,
@@ -155,13 +155,13 @@ impl Facts {
         }
     }
 
-    /// Adds what stands in the text. `possible` tells whether a context can match at all; the
-    /// reference engine says yes to all of them.
+    /// Adds what stands in the text. `window` tells where in the raw text all matches of a context
+    /// lie, if it can match at all; the reference engine says everywhere of all of them.
     pub(crate) fn read(
         &mut self,
         views: &Views<'_>,
         table: &FactTable,
-        possible: impl Fn(usize) -> bool,
+        window: impl Fn(usize) -> Option<Range>,
     ) {
         for view in views.iter() {
             codes::scan(&view.bytes, table, |found| {
@@ -171,27 +171,33 @@ impl Facts {
             });
         }
         for (index, context) in table.contexts.iter().enumerate() {
-            if !possible(index) {
-                continue;
-            }
+            let Some(window) = window(index) else { continue };
             match context.subject.is_wait() {
-                true => self.waits.push(index),
-                false => self.read_context(context, views),
+                true => self.waits.push((index, window)),
+                false => self.read_context(context, views, window),
             }
         }
     }
 
     /// Adds the waits that stand in the text, once a rule has matched.
     pub(crate) fn read_waits(&mut self, views: &Views<'_>, table: &FactTable) {
-        for index in std::mem::take(&mut self.waits) {
-            self.read_context(&table.contexts[index], views);
+        for (index, window) in std::mem::take(&mut self.waits) {
+            self.read_context(&table.contexts[index], views, window);
         }
     }
 
-    fn read_context(&mut self, context: &Context, views: &Views<'_>) {
+    fn read_context(&mut self, context: &Context, views: &Views<'_>, raw: Range) {
         let Some(regex) = context.regex() else { return };
-        for view in views.iter() {
-            for captures in regex.captures_iter(&view.bytes) {
+        for (at, view) in views.iter().enumerate() {
+            let text = &*view.bytes;
+            let window = if at == 0 { raw } else { Range { start: 0, end: text.len() } };
+            let text = text.get(..window.end).unwrap_or(text);
+            let mut from = window.start;
+            while from < text.len()
+                && let Some(captures) = regex.captures_at(text, from)
+            {
+                // No context matches nothing: it has literals.
+                from = captures.get(0).map_or(text.len(), |all| all.end().max(from + 1));
                 let Some(group) = captures.get(1) else { continue };
                 let at = view.original(group.start(), group.end());
                 self.add(context, &String::from_utf8_lossy(group.as_bytes()), at);

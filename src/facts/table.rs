@@ -12,6 +12,7 @@ use super::codes::KEY_PARTS;
 use super::values;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
+use crate::engine::signatures::Shape;
 use crate::problem::{Code, Problem};
 use crate::rule::model::{Signature, SignatureKind};
 use crate::yaml::node::{Kind, Node};
@@ -52,6 +53,7 @@ pub(crate) struct Context {
     pub(crate) signature: Signature,
     /// One of these is in every text that it matches, in lower case.
     pub(crate) literals: Vec<Vec<u8>>,
+    pub(crate) shape: Shape,
     /// Read from a field of structured text rather than from prose.
     pub(crate) field: bool,
     /// The key of the field is `code`: a service's code table may claim the number.
@@ -190,11 +192,11 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
     let checked = literals::checked_regex(pattern)
         .map_err(|message| (Code::BadRegex, message))
         .and_then(|info| match info.groups {
-            1 => literals::required(&signature),
+            1 => literals::required_with_shape(&signature),
             n => Err((Code::BadExtract, format!("the regex has {n} capture groups, not one"))),
         });
-    let literals = match checked {
-        Ok(literals) => literals,
+    let (literals, shape) = match checked {
+        Ok(found) => found,
         Err((code, message)) => {
             reader.report(Problem::new(code, pattern_node.span, message));
             return None;
@@ -211,6 +213,7 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
         subject,
         signature,
         literals,
+        shape,
         field,
         claimable,
         unit,

@@ -20,6 +20,13 @@ pub(crate) struct Range {
     pub(crate) end: usize,
 }
 
+impl Range {
+    /// The smallest range that holds both.
+    pub(crate) fn join(self, other: Range) -> Range {
+        Range { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
 /// One reading of the text.
 pub(crate) struct View<'t> {
     pub(crate) bytes: Cow<'t, [u8]>,

@@ -1,0 +1,109 @@
+//! Which three-byte pieces a text holds: a cheap "certainly not" before a costly search.
+//!
+//! Nearly all searches for a regex or an excluded phrase end without a match, and cost a cold table
+//! of states each. What such a signature needs (sets of strings, one of each set) is frozen as
+//! hashes of its pieces, so that asking costs a few bits of one small table.
+
+/// Hashes of one string that are asked for at most.
+const MAX_PIECES: usize = 6;
+/// Bits for each byte of text, and sizes of the table as powers of two.
+const BITS_PER_BYTE: usize = 16;
+const SMALLEST: u32 = 12;
+const LARGEST: u32 = 16;
+
+/// The pieces of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Trigrams {
+    bits: Vec<u64>,
+    /// How much of a hash is not used.
+    shift: u32,
+}
+
+fn hash(piece: &[u8]) -> u16 {
+    let piece = u32::from_le_bytes([piece[0], piece[1], piece[2], 0]);
+    // 2^32 / golden ratio.
+    (piece.wrapping_mul(0x9E37_79B9) >> 16) as u16
+}
+
+/// Sets of strings in lower case as a list of numbers: for each set how many strings, for each
+/// string how many hashes, and the hashes.
+pub(crate) fn encode<'s>(sets: impl IntoIterator<Item = &'s [Vec<u8>]>) -> Vec<u16> {
+    let mut out = Vec::new();
+    for set in sets {
+        out.push(set.len() as u16);
+        for string in set {
+            let pieces = string.len().saturating_sub(2);
+            let step = pieces.div_ceil(MAX_PIECES).max(1);
+            let hashes: Vec<u16> = string.windows(3).step_by(step).map(hash).collect();
+            out.push(hashes.len() as u16);
+            out.extend(hashes);
+        }
+    }
+    out
+}
+
+impl Trigrams {
+    /// Empties the table for texts of so many bytes together.
+    pub(crate) fn begin(&mut self, bytes: usize) {
+        let wanted = (bytes * BITS_PER_BYTE).next_power_of_two().trailing_zeros();
+        let size = wanted.clamp(SMALLEST, LARGEST);
+        self.shift = 16 - size;
+        self.bits.clear();
+        self.bits.resize(1 << (size - 6), 0);
+    }
+
+    /// Adds the pieces of a text in lower case.
+    pub(crate) fn add(&mut self, lower: &[u8]) {
+        for piece in lower.windows(3) {
+            let bit = usize::from(hash(piece) >> self.shift);
+            self.bits[bit / 64] |= 1 << (bit % 64);
+        }
+    }
+
+    /// Whether one string of each set may be there; `needs` comes from [`encode`].
+    pub(crate) fn may_hold(&self, mut needs: &[u16]) -> bool {
+        while let Some((&strings, rest)) = needs.split_first() {
+            needs = rest;
+            let mut any = false;
+            for _ in 0..strings {
+                let Some((&count, rest)) = needs.split_first() else { return true };
+                let (hashes, rest) = rest.split_at(usize::from(count).min(rest.len()));
+                needs = rest;
+                any = any || hashes.iter().all(|&hash| self.is_set(hash));
+            }
+            if !any {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn is_set(&self, hash: u16) -> bool {
+        let bit = usize::from(hash >> self.shift);
+        self.bits[bit / 64] >> (bit % 64) & 1 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may_hold(text: &str, sets: &[&[&str]]) -> bool {
+        let sets: Vec<Vec<Vec<u8>>> =
+            sets.iter().map(|set| set.iter().map(|s| s.as_bytes().to_vec()).collect()).collect();
+        let mut trigrams = Trigrams::default();
+        trigrams.begin(text.len());
+        trigrams.add(text.as_bytes());
+        trigrams.may_hold(&encode(sets.iter().map(Vec::as_slice)))
+    }
+
+    #[test]
+    fn one_of_each_set_must_be_there() {
+        let text = "connection to db-1 lost after 3 s";
+        assert!(may_hold(text, &[]));
+        assert!(may_hold(text, &[&["connection "], &["broken", "lost"]]));
+        assert!(!may_hold(text, &[&["connection "], &["broken", "refused"]]));
+        assert!(!may_hold(text, &[&["a longer string than six pieces"]]));
+        assert!(may_hold("a longer string than six pieces", &[&["longer string than six"]]));
+    }
+}
