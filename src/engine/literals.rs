@@ -40,10 +40,11 @@ pub(crate) fn required(signature: &Signature) -> Result<Vec<Vec<u8>>, (Code, Str
     required_with_shape(signature).map(|(literals, _)| literals)
 }
 
+/// Literals of a signature, and what else is known of it.
+type Literals = (Vec<Vec<u8>>, Shape);
+
 /// The same, and what else is known of the signature.
-pub(crate) fn required_with_shape(
-    signature: &Signature,
-) -> Result<(Vec<Vec<u8>>, Shape), (Code, String)> {
+pub(crate) fn required_with_shape(signature: &Signature) -> Result<Literals, (Code, String)> {
     if signature.kind == SignatureKind::Regex {
         let info = regex(&signature.pattern).map_err(|message| (Code::BadRegex, message))?;
         if info.literals.is_empty() {
