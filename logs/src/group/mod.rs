@@ -1,7 +1,7 @@
 //! Events of several lines: stack traces, bodies after a message, DETAIL lines, boxes of tools.
 //!
 //! An event is a head line and the lines that continue it. Whether a line continues the one before
-//! is a matter of that line, at most two before it and at most two after it ([`joins`]), so the
+//! is a matter of that line, at most two before it and at most two after it (`joins`), so the
 //! bounds of an event can be found from any place in it, and a log of which nobody asks anything
 //! is never framed.
 //!
