@@ -379,6 +379,19 @@ fn a_state_file_has_one_user() {
 }
 
 #[test]
+fn metrics_tell_what_is_not_read_yet() {
+    let dir = dir();
+    // A line without an end waits for it.
+    dir.file("a.log", errors(1..=3) + "half");
+    let args = ["-f", "json", "--follow", "--from", "start", "--metrics", "m.prom", "a.log"];
+    let follow = Follow::start(&dir, &args);
+    follow.waits_for(1..=3);
+    follow.ends_with(1..=3);
+    let metrics = fs::read_to_string(dir.path().join("m.prom")).unwrap();
+    assert!(metrics.contains("whyerr_lag_bytes{source=\"a.log\"} 4\n"), "{metrics}");
+}
+
+#[test]
 fn the_text_comes_at_once_and_the_summary_at_the_end() {
     for signal in ["-TERM", "-INT"] {
         let dir = dir();

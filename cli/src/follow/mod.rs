@@ -393,6 +393,7 @@ impl Follower {
                 return Err(Vec::new());
             }
         };
+        let lag = Some(generation.unread());
         let saved = generation.saved(&absolute);
         let serial = generation.serial;
         let given = match step {
@@ -404,7 +405,7 @@ impl Follower {
                 }
                 let name = entry.name.clone();
                 let scanner = self.scanner.clone();
-                let known = Work { first_line, scanner, joined: false, name };
+                let known = Work { first_line, scanner, joined: false, name, lag };
                 Ok(Piece::Chunk { chunk, source: at, lines, known })
             }
             Step::Skipped(skipped, buffer) => {

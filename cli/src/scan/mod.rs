@@ -240,6 +240,9 @@ impl Scan<'_> {
         let mut buffer = None;
         match done {
             Piece::Chunk { chunk, source, lines, known: report } => {
+                if let Some(lag) = report.lag {
+                    self.lag.insert(source, lag);
+                }
                 self.totals.findings += report.findings;
                 self.totals.left_out += report.left_out;
                 self.totals.lines += lines;

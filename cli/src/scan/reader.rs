@@ -50,6 +50,8 @@ pub struct Work {
     pub joined: bool,
     /// Of the source.
     pub name: Arc<str>,
+    /// Bytes of a followed file that are known to be there and are not read yet.
+    pub lag: Option<u64>,
 }
 
 /// Reads all sources, one behind the other.
@@ -137,7 +139,8 @@ impl Reader {
                     open.open_line = !chunk.bytes().ends_with(b"\n") && !counted_later;
                     let joined = std::mem::take(&mut self.unended);
                     let name = open.name.clone();
-                    let known = Work { first_line, scanner: open.scanner.clone(), joined, name };
+                    let known =
+                        Work { first_line, scanner: open.scanner.clone(), joined, name, lag: None };
                     return Some(Piece::Chunk { chunk, source, lines, known });
                 }
                 Ok(Next::Nothing(same)) => {

@@ -20,6 +20,8 @@ use crate::templates;
 #[derive(Default)]
 pub struct Report {
     pub findings: u64,
+    /// What is left to read of a followed file.
+    pub lag: Option<u64>,
     /// Findings that were not asked for.
     pub left_out: u64,
     pub worst: Option<Severity>,
@@ -116,7 +118,7 @@ impl Worker {
 
     fn scan(&self, chunk: &Chunk, source: usize, work: &Work) -> Report {
         let (bytes, decoded) = (chunk.bytes(), chunk.decoded);
-        let mut report = Report::default();
+        let mut report = Report { lag: work.lag, ..Report::default() };
         // Where events with a verdict stand.
         let mut classified: Vec<Range<usize>> = Vec::new();
         let mut lines = match self.rendering {
