@@ -8,6 +8,7 @@ use aho_corasick::AhoCorasick;
 use serde::Serialize;
 
 use crate::fold;
+use crate::output::beginning;
 
 /// Most different texts that are counted; further ones are only numbered.
 const MAX_COUNTED: usize = 20_000;
@@ -103,8 +104,7 @@ pub struct Entry<'c> {
 
 /// The beginning of a line as an example, redacted.
 pub fn example(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(fold::MAX_EXAMPLE)]);
-    whyerr::redact::redact(&text).into_owned()
+    beginning(line, fold::MAX_EXAMPLE)
 }
 
 #[cfg(test)]

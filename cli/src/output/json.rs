@@ -8,6 +8,7 @@ use whyerr::Verdict;
 use whyerr::redact::redact;
 use whyerr_logs::record::Level;
 
+use super::beginning;
 use super::sink::{self, Context};
 
 /// Most bytes of a line that are repeated in a finding.
@@ -31,7 +32,7 @@ struct Finding<'a> {
     logged_by: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<Cow<'a, str>>,
-    text: Cow<'a, str>,
+    text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<&'a Context>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +54,6 @@ pub fn finding_with(
     suppressed: Option<u64>,
 ) -> io::Result<()> {
     let text = finding.text;
-    let shown = String::from_utf8_lossy(&text[..text.len().min(MAX_TEXT)]);
     let record = finding.record;
     let finding = Finding {
         r#type: "finding",
@@ -65,7 +65,7 @@ pub fn finding_with(
         level: record.level.map(Level::as_str),
         logged_by: record.logged_by.as_deref().map(redact),
         trace: record.trace.as_deref().map(redact),
-        text: Cow::Owned(redact(&shown).into_owned()),
+        text: beginning(text, MAX_TEXT),
         context: Some(finding.context).filter(|context| **context != Context::default()),
         suppressed,
         cut: finding.cut || text.len() > MAX_TEXT,

@@ -19,11 +19,18 @@ mod summary_json;
 mod target;
 pub mod text;
 
+use whyerr::redact::redact;
 use whyerr::{RetryVerdict, Verdict, Who};
 
 pub use formats::Style;
 pub use options::{OutputArgs, Outputs};
 pub use target::Target;
+
+/// The beginning of raw bytes as text, redacted: at most so many bytes of them.
+pub fn beginning(bytes: &[u8], most: usize) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most)]);
+    redact(&text).into_owned()
+}
 
 /// "the account's owner" for people.
 pub fn who_acts(who: Who) -> &'static str {

@@ -9,6 +9,7 @@ use whyerr::redact::redact;
 use whyerr::{Severity, Value};
 use whyerr_logs::record::Level;
 
+use super::beginning;
 use super::json::{MAX_TEXT, line_of};
 use super::sink::Finding;
 
@@ -96,7 +97,6 @@ impl Attributes {
 
 pub fn finding(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
     let record = finding.record;
-    let text = &finding.text[..finding.text.len().min(MAX_TEXT)];
     let ids = record.trace.as_deref().map(trace_ids).unwrap_or_default();
     let (severity_number, severity_text) = severity(record.level, finding.verdict.severity());
     let mut resource = Attributes::default();
@@ -113,7 +113,7 @@ pub fn finding(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
                     observed_time_unix_nano: nanoseconds(SystemTime::now()).unwrap_or_default(),
                     severity_number,
                     severity_text: severity_text.to_owned(),
-                    body: Any::String(redact(&String::from_utf8_lossy(text)).into_owned()),
+                    body: Any::String(beginning(finding.text, MAX_TEXT)),
                     attributes: attributes(finding, &ids),
                     trace_id: ids.trace,
                     span_id: ids.span,

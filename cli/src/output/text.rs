@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use whyerr::redact::redact;
 use whyerr::{Severity, Verdict};
 use whyerr_logs::strip_envelope;
 
 use super::sink::{Context, Finding, Sink, State};
-use super::{retry_words, summary, who_acts};
+use super::{beginning, retry_words, summary, who_acts};
 use crate::fold::{Fold, Group, Place};
 use crate::rate::{self, Rate};
 use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, plural, wrap};
@@ -200,13 +199,11 @@ const MAX_SINGLE: usize = 16 << 10;
 pub fn single(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
     let Finding { verdict, source, line, text, context, .. } = *finding;
     let place = paint(CYAN, format_args!("{}:{line}", harmless(source)));
-    let text = String::from_utf8_lossy(&text[..text.len().min(MAX_SINGLE)]);
+    let text = beginning(text, MAX_SINGLE);
     for line in &context.before {
         writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
     }
-    for (at, line) in
-        event_lines(redact(&text).trim(), finding.telling_line(), context).iter().enumerate()
-    {
+    for (at, line) in event_lines(text.trim(), finding.telling_line(), context).iter().enumerate() {
         match at {
             0 => writeln!(out, "{place} {line}")?,
             _ => writeln!(out, "    {line}")?,

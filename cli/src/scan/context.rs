@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use super::worker::Found;
+use crate::output::beginning;
 use crate::output::sink::Context;
 
 /// Most lines that may be asked for, and most bytes that are kept of one.
@@ -112,6 +113,5 @@ fn after(chunk: &[u8], from: usize, lines: usize) -> impl Iterator<Item = String
 fn line(bytes: &[u8]) -> String {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_BYTES)]);
-    whyerr::redact::redact(&text).into_owned()
+    beginning(bytes, MAX_BYTES)
 }
