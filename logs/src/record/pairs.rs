@@ -88,10 +88,7 @@ mod tests {
 
     fn read(text: &str) -> (Vec<String>, Read) {
         let mut found = Vec::new();
-        let read = fields(text.as_bytes(), |path, value| {
-            let value = value.text(100).map(|(text, _)| text.into_owned());
-            found.push(format!("{}={}", path.shown(), value.as_deref().unwrap_or("-")));
-        });
+        let read = fields(text.as_bytes(), |path, value| found.push(path.with(&value)));
         (found, read)
     }
 

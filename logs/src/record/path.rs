@@ -53,6 +53,13 @@ impl Path {
         self.shown.get()
     }
 
+    /// A field as tests write it: `a.b=value`, `a.b=-` where there is no text.
+    #[cfg(test)]
+    pub(crate) fn with(&self, value: &super::scalar::Scalar<'_>) -> String {
+        let value = value.text(100).map(|(text, _)| text.into_owned());
+        format!("{}={}", self.shown(), value.as_deref().unwrap_or("-"))
+    }
+
     /// The same for people.
     pub(crate) fn shown(&self) -> String {
         String::from_utf8_lossy(self.shown.get()).into_owned()
