@@ -150,8 +150,8 @@ fn rules_are_measured_on_labelled_records() {
     let dir = dir();
     dir.file(
         "records.jsonl",
-        r#"{"id": "1", "text": "connect ECONNREFUSED 10.0.0.5:6379", "category": "connection_failed", "retryable": true}
-{"id": "2", "text": "No space left on device", "category": "crash", "alt": ["timeout"]}
+        r#"{"id": "1", "text": "connect ECONNREFUSED 10.0.0.5:6379", "category": "connection_failed", "retryable": true, "domain": "cache"}
+{"id": "2", "text": "No space left on device", "category": "crash", "alt": ["timeout"], "domain": "disk"}
 "#,
     );
     dir.file("benign.jsonl", "{\"id\": \"b\", \"text\": \"0 failed\"}\n");
@@ -161,14 +161,22 @@ fn rules_are_measured_on_labelled_records() {
         .says("lenient accuracy")
         .says("50.0 %   1 of 2")
         .says("100.0 %   1 of 1")
-        .says("2 crash → disk_full");
+        .says("2 crash → disk_full")
+        .says("disk                  1     0 %      0 %        0 %      -")
+        .says("cache                 1   100 %    100 %      100 %  100 %");
     let scores = &dir.run(&[&args[..], &["--json"]].concat()).ends(0).json()[0];
     assert_eq!((&scores["records"], &scores["lenient"]), (&2.into(), &1.into()));
     assert_eq!((&scores["benign"], &scores["benign_with_verdict"]), (&1.into(), &0.into()));
     assert_eq!(scores["confusion"]["crash"]["disk_full"], 1);
+    assert_eq!(scores["by_domain"]["cache"]["strict"], 1);
+    assert_eq!(scores["by_domain"]["disk"]["strict"], 0);
     dir.run(&["rules", "eval", "gone.jsonl"]).ends(2).complains("gone.jsonl");
     dir.file("bad.jsonl", "{\"text\": 1}\n");
     dir.run(&["rules", "eval", "bad.jsonl"]).ends(2).complains("bad.jsonl:1");
+    dir.file("slip.jsonl", "{\"text\": \"a\", \"category\": \"time_out\"}\n");
+    dir.run(&["rules", "eval", "slip.jsonl"]).ends(2).complains("record 1").complains("time_out");
+    dir.file("bare.jsonl", "{\"text\": \"a\"}\n");
+    dir.run(&["rules", "eval", "bare.jsonl"]).ends(2).complains("--benign");
     dir.run(&["rules", "eval"]).ends(2);
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use whyerr::{Event, Scratch};
+use whyerr::{Category, Event, Scratch};
 
 use crate::Outcome;
 use crate::args::EvalArgs;
@@ -31,17 +31,29 @@ struct Record {
     alt: Vec<String>,
     #[serde(default)]
     retryable: Option<bool>,
+    /// A field of its own to count by: `database`, `llm-api`.
+    #[serde(default)]
+    domain: Option<String>,
 }
 
-/// What came of the records.
+/// How many of some records came out right.
 #[derive(Debug, Default, Serialize)]
-struct Scores {
+struct Tally {
     records: usize,
     with_verdict: usize,
     strict: usize,
     lenient: usize,
     retry_labelled: usize,
     retry_agrees: usize,
+}
+
+/// What came of the records.
+#[derive(Debug, Default, Serialize)]
+struct Scores {
+    #[serde(flatten)]
+    all: Tally,
+    /// The same of each domain that the records name.
+    by_domain: BTreeMap<String, Tally>,
     /// label -> verdict -> count, of verdicts that are not even leniently right.
     confusion: BTreeMap<String, BTreeMap<String, usize>>,
     wrong: Vec<Wrong>,
@@ -67,8 +79,10 @@ pub fn run(args: &EvalArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let mut scores = Scores::default();
     let mut scratch = Scratch::default();
     for file in &args.files {
-        for record in read(file)? {
-            score(&mut scores, &record, args, loaded, &mut scratch);
+        for (at, record) in read(file)?.into_iter().enumerate() {
+            let label =
+                label(&record).with_context(|| format!("{}: record {}", file.display(), at + 1))?;
+            score(&mut scores, &record, label, args, loaded, &mut scratch);
         }
     }
     for file in &args.benign {
@@ -113,14 +127,30 @@ fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
         .collect()
 }
 
+/// A slip in a label must not count as a wrong verdict.
+fn label(record: &Record) -> anyhow::Result<&str> {
+    let label = record
+        .category
+        .as_deref()
+        .context("it has no category (lines that should get no verdict go by --benign)")?;
+    for name in record.alt.iter().map(String::as_str).chain([label]) {
+        anyhow::ensure!(
+            Category::from_id(name).is_some(),
+            "`{name}` is none of {}",
+            Category::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok(label)
+}
+
 fn score(
     scores: &mut Scores,
     record: &Record,
+    label: &str,
     args: &EvalArgs,
     loaded: &Loaded,
     scratch: &mut Scratch,
 ) {
-    let Some(label) = &record.category else { return };
     let mut event = Event::new(record.text.as_str());
     if let Some(status) = record.status {
         event = event.http_status(status);
@@ -131,24 +161,27 @@ fn score(
         event = event.service(provider.as_str());
     }
     let verdict = loaded.classifier.classify_with(&event, scratch);
-    scores.records += 1;
     let category = verdict.category().map_or("unclassified", |category| category.as_str());
     let (strict, lenient) = (category == label, record.alt.iter().any(|alt| alt == category));
-    scores.strict += usize::from(strict);
-    scores.lenient += usize::from(strict || lenient);
-    scores.with_verdict += usize::from(verdict.is_classified());
-    if let Some(retryable) = record.retryable
-        && verdict.is_classified()
-    {
-        scores.retry_labelled += 1;
-        scores.retry_agrees += usize::from(verdict.retry().is_retryable() == retryable);
+    let retry = record
+        .retryable
+        .filter(|_| verdict.is_classified())
+        .map(|retryable| verdict.retry().is_retryable() == retryable);
+    let domain = record.domain.clone().map(|name| scores.by_domain.entry(name).or_default());
+    for tally in [Some(&mut scores.all), domain].into_iter().flatten() {
+        tally.records += 1;
+        tally.strict += usize::from(strict);
+        tally.lenient += usize::from(strict || lenient);
+        tally.with_verdict += usize::from(verdict.is_classified());
+        tally.retry_labelled += usize::from(retry.is_some());
+        tally.retry_agrees += usize::from(retry == Some(true));
     }
     if !strict && !lenient {
-        let row = scores.confusion.entry(label.clone()).or_default();
+        let row = scores.confusion.entry(label.to_owned()).or_default();
         *row.entry(category.to_owned()).or_default() += 1;
         scores.wrong.push(Wrong {
             id: record.id.clone(),
-            label: label.clone(),
+            label: label.to_owned(),
             verdict: category.to_owned(),
             rule: verdict.rule().map(|rule| rule.id.to_string()),
             text: whyerr::redact::redact(&record.text).into_owned(),
@@ -156,21 +189,52 @@ fn score(
     }
 }
 
+/// The domain with the least share of right verdicts first: there is work to do.
+fn by_domain(out: &mut impl Write, domains: &BTreeMap<String, Tally>) -> io::Result<()> {
+    if domains.is_empty() {
+        return Ok(());
+    }
+    let heading = "By domain         records  strict  lenient  precision  retry";
+    writeln!(out, "\n{}", paint(BOLD, heading))?;
+    let mut domains: Vec<_> = domains.iter().collect();
+    domains.sort_by(|(_, a), (_, b)| {
+        share(a.lenient, a.records).total_cmp(&share(b.lenient, b.records))
+    });
+    for (name, tally) in domains {
+        let percent = |part, whole: usize| match whole {
+            0 => "-".to_owned(),
+            _ => format!("{:.0} %", 100.0 * share(part, whole)),
+        };
+        writeln!(
+            out,
+            "  {name:<16} {:>6} {:>7} {:>8} {:>10} {:>6}",
+            tally.records,
+            percent(tally.strict, tally.records),
+            percent(tally.lenient, tally.records),
+            percent(tally.lenient, tally.with_verdict),
+            percent(tally.retry_agrees, tally.retry_labelled),
+        )?;
+    }
+    Ok(())
+}
+
 fn report(out: &mut impl Write, scores: &Scores, args: &EvalArgs) -> anyhow::Result<()> {
     let mut line = |name: &str, part: usize, whole: usize| {
         writeln!(out, "{name:<28} {:>6.1} %   {part} of {whole}", 100.0 * share(part, whole))
     };
-    if scores.records > 0 {
-        line("lenient accuracy", scores.lenient, scores.records)?;
-        line("strict accuracy", scores.strict, scores.records)?;
-        line("with a verdict", scores.with_verdict, scores.records)?;
-        line("precision (lenient)", scores.lenient, scores.with_verdict)?;
-        line("recall (lenient)", scores.lenient, scores.records)?;
-        line("retry agreement", scores.retry_agrees, scores.retry_labelled)?;
+    let all = &scores.all;
+    if all.records > 0 {
+        line("lenient accuracy", all.lenient, all.records)?;
+        line("strict accuracy", all.strict, all.records)?;
+        line("with a verdict", all.with_verdict, all.records)?;
+        line("precision (lenient)", all.lenient, all.with_verdict)?;
+        line("recall (lenient)", all.lenient, all.records)?;
+        line("retry agreement", all.retry_agrees, all.retry_labelled)?;
     }
     if scores.benign > 0 {
         line("benign with a verdict", scores.benign_with_verdict, scores.benign)?;
     }
+    by_domain(out, &scores.by_domain)?;
     // A wrong verdict is worse than none: those stand first.
     let (mut wrong, none): (Vec<_>, Vec<_>) =
         scores.wrong.iter().partition(|wrong| wrong.rule.is_some());
