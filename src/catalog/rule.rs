@@ -477,28 +477,17 @@ fn extracts(reader: &mut Reader, node: &Node) -> Vec<Extract> {
 }
 
 fn extract(reader: &mut Reader, name: &str, node: &Node) -> Option<Extract> {
-    let (kind, unit, regexes) = match &node.kind {
-        Kind::String(_) => (ValueType::String, None, std::slice::from_ref(node)),
+    let (kind, unit, zone, regexes) = match &node.kind {
+        Kind::String(_) => (ValueType::String, None, 0, std::slice::from_ref(node)),
         _ => {
-            let fields = reader.mapping(node, "an extractor", &["type", "regex", "unit"])?;
+            let fields =
+                reader.mapping(node, "an extractor", &["type", "regex", "unit", "zone"])?;
             let kind = word(reader, &fields, "type", ValueType::ALL, ValueType::as_str);
-            let unit = match fields.get("unit") {
-                Some(node) => match reader.text(node).map(|text| values::unit(text).ok_or(text)) {
-                    Some(Ok(unit)) => Some(unit),
-                    Some(Err(text)) => {
-                        let message = format!("`{text}` is not a unit of time");
-                        reader.report(
-                            Problem::new(Code::UnknownValue, node.span, message)
-                                .help("one of: ms, s, min, h, d"),
-                        );
-                        None
-                    }
-                    None => None,
-                },
-                None => None,
-            };
+            let unit = part(reader, &fields, "unit", values::unit, "ms, s, min, h, d");
+            let zone = part(reader, &fields, "zone", values::zone, "+08:00, -05:30");
             let regex = reader.require(&fields, "regex", "an extractor")?;
-            (kind.unwrap_or(ValueType::String), unit, reader.one_or_more(regex, "regexes"))
+            let kind = kind.unwrap_or(ValueType::String);
+            (kind, unit, zone.unwrap_or(0), reader.one_or_more(regex, "regexes"))
         }
     };
     let mut list = Vec::new();
@@ -513,7 +502,26 @@ fn extract(reader: &mut Reader, name: &str, node: &Node) -> Option<Extract> {
             Err(message) => reader.report(Problem::new(Code::BadRegex, node.span, message)),
         }
     }
-    (!list.is_empty()).then(|| Extract { name: name.into(), kind, unit, regexes: list })
+    (!list.is_empty()).then(|| Extract { name: name.into(), kind, unit, zone, regexes: list })
+}
+
+/// A text of an extractor that `read` understands; `known` are such texts.
+fn part<T>(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &str,
+    read: fn(&str) -> Option<T>,
+    known: &str,
+) -> Option<T> {
+    let node = fields.get(key)?;
+    let text = reader.text(node)?;
+    let value = read(text);
+    if value.is_none() {
+        let message = format!("`{text}` is no {key} of an extractor");
+        let problem = Problem::new(Code::UnknownValue, node.span, message);
+        reader.report(problem.help(format!("such as {known}")));
+    }
+    value
 }
 
 pub(crate) fn retry(reader: &mut Reader, node: &Node) -> Option<RetryRule> {

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::fmt::rfc2822;
-use jiff::tz::TimeZone;
+use jiff::fmt::{rfc2822, temporal};
+use jiff::tz::Offset;
 
+use crate::rule::model::Extract;
 use crate::rule::words::ValueType;
 
 /// A value that was read from an event.
@@ -27,17 +28,17 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads `text` as a value of type `kind`; `unit` is what a bare number counts.
-    pub(crate) fn parse(kind: ValueType, text: &str, unit: Option<Duration>) -> Option<Value> {
-        match kind {
+    /// Reads `text` as the value that `extract` looks for.
+    pub(crate) fn parse(extract: &Extract, text: &str) -> Option<Value> {
+        match extract.kind {
             ValueType::String => Some(Value::String(text.to_owned())),
             ValueType::Integer => {
                 let digits: String = text.chars().filter(|c| !matches!(c, ',' | '_')).collect();
                 digits.parse().ok().map(Value::Integer)
             }
             ValueType::Size => size(text).map(Value::Size),
-            ValueType::Duration => duration(text, unit).map(Value::Duration),
-            ValueType::Time => time(text).map(Value::Time),
+            ValueType::Duration => duration(text, extract.unit).map(Value::Duration),
+            ValueType::Time => time_in(text, extract.zone).map(Value::Time),
         }
     }
 
@@ -172,6 +173,17 @@ pub(crate) fn size(text: &str) -> Option<u64> {
 /// RFC 3339, RFC 2822 and HTTP dates, `2024-05-01 10:00:00` (UTC unless it says otherwise),
 /// `2024-05-01`, Unix seconds (10 digits) and milliseconds (13 digits).
 pub(crate) fn time(text: &str) -> Option<SystemTime> {
+    time_in(text, 0)
+}
+
+/// Seconds east of UTC, of `+08:00`.
+pub(crate) fn zone(text: &str) -> Option<i32> {
+    let zone = temporal::DateTimeParser::new().parse_time_zone(text).ok()?;
+    zone.to_fixed_offset().ok().map(|offset| offset.seconds())
+}
+
+/// The same as [`time`], where a time that names no zone counts so many seconds east of UTC.
+fn time_in(text: &str, zone: i32) -> Option<SystemTime> {
     let text = text.trim().trim_end_matches('.');
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number: i64 = text.parse().ok()?;
@@ -189,13 +201,13 @@ pub(crate) fn time(text: &str) -> Option<SystemTime> {
         return Some(zoned.timestamp().into());
     }
     let civil = text.replacen(" at ", " ", 1);
-    let civil = ["UTC", "GMT", "Z"]
+    let (civil, zone) = ["UTC", "GMT", "Z"]
         .iter()
-        .find_map(|zone| civil.strip_suffix(zone))
-        .unwrap_or(&civil)
-        .trim_end();
-    let civil: DateTime = civil.parse().ok()?;
-    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().into())
+        .find_map(|name| Some((civil.strip_suffix(name)?, 0)))
+        .unwrap_or((&civil, zone));
+    let civil: DateTime = civil.trim_end().parse().ok()?;
+    let offset = Offset::from_seconds(zone).ok()?;
+    offset.to_timestamp(civil).ok().map(SystemTime::from)
 }
 
 /// gRPC statuses by name.
@@ -327,6 +339,11 @@ mod tests {
         ] {
             assert_eq!(time(text), Some(epoch(1_714_557_600)), "{text}");
         }
+        let china = zone("+08:00").unwrap();
+        for (text, east) in [("2024-05-01 18:00:00", china), ("2024-05-01 10:00 UTC", china)] {
+            assert_eq!(time_in(text, east), Some(epoch(1_714_557_600)), "{text}");
+        }
+        assert_eq!((zone("-03:30"), zone("Z"), zone("+8h")), (Some(-12_600), None, None));
         assert_eq!(time("17145576"), None);
         assert_eq!(time("soon"), None);
     }

@@ -177,7 +177,10 @@ pub(crate) enum SignatureKind {
 pub(crate) struct Extract {
     pub(crate) name: Box<str>,
     pub(crate) kind: ValueType,
+    /// What a bare number of a duration counts.
     pub(crate) unit: Option<Duration>,
+    /// Seconds east of UTC that a time counts in which names no zone.
+    pub(crate) zone: i32,
     pub(crate) regexes: Vec<Box<str>>,
 }
 

@@ -460,7 +460,7 @@ fn read_values(
                     true => redact::MASK.into(),
                     false => String::from_utf8_lossy(group.as_bytes()),
                 };
-                Value::parse(extract.kind, &text, extract.unit)
+                Value::parse(extract, &text)
             })
         });
         add(&extract.name, value);

@@ -4,13 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::facts::{Facts, Value, Wait};
 use crate::rule::model::{RetryRule, Rule};
-use crate::rule::words::{Alternative, RetryVerdict, Scope};
+use crate::rule::words::{Alternative, Category, RetryVerdict, Scope};
 
 /// Whether, when and where to retry.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Retry {
-    /// Whether. `after` only where something is known of the wait; else it reads `backoff`.
+    /// Whether. `after` only where something is known of the wait; else it reads `backoff`, or
+    /// `once_fixed` where a quota is used up.
     pub verdict: RetryVerdict,
     /// What the limit counts by: everything in it has to wait.
     pub scope: Option<Scope>,
@@ -72,7 +73,13 @@ impl Retry {
         }
         retry.resets = advice.resets.clone();
         let known = retry.wait.is_some() || retry.not_before.is_some() || retry.resets.is_some();
-        retry.verdict = if known { RetryVerdict::After } else { RetryVerdict::Backoff };
+        retry.verdict = match (known, rule.category) {
+            (true, _) => RetryVerdict::After,
+            // A quota may start anew in a minute or in a month. A schedule of seconds would only
+            // burn requests, and somebody who pays may be waited for.
+            (false, Category::QuotaExhausted) => RetryVerdict::OnceFixed,
+            (false, _) => RetryVerdict::Backoff,
+        };
         retry
     }
 
