@@ -1,11 +1,14 @@
 //! Events of several lines, and what their records say.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use whyerr::Event;
 use whyerr::scan::Framing;
 
-use crate::group::{Grouping, rejoined};
+use crate::group::{Grouping, rejoined, shortened};
+use crate::hidden::hidden;
+use crate::message::decoded;
 use crate::record::{Reader, Record};
 
 /// How a log falls into events, and how their records are read.
@@ -40,11 +43,16 @@ impl Framing for LogFraming {
         self.grouping.bounds(chunk, from, place)
     }
 
-    /// Lines that CRI or Docker cut into pieces are read as they were before: places that a verdict
-    /// tells are those in the text put together again.
+    /// Lines that CRI or Docker cut into pieces are read as they were before, messages that are lists
+    /// of bytes as text, and of a stack over the limits its causes. Then the record has the text:
+    /// places that a verdict tells are places in it.
     fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, Record) {
-        let text = rejoined(text);
-        let record = self.reader.read(&text);
+        let (text, left_out) = self.text(text);
+        let mut record = self.reader.read(&text);
+        record.cut += left_out;
+        if let Cow::Owned(text) = &text {
+            record.text = Some(text.clone());
+        }
         let mut event = Event::from_bytes(text);
         for fact in &record.facts {
             event = event.field(fact.role, fact.value.clone(), fact.path.clone());
@@ -61,6 +69,27 @@ impl Framing for LogFraming {
     fn reads_all(&self) -> bool {
         // Rules of a known service match by codes and words that nominate nothing by themselves.
         self.reader.has_own_fields() || self.service.is_some()
+    }
+
+    fn hidden(&self, chunk: &[u8], from: usize) -> Option<usize> {
+        hidden(chunk, from)
+    }
+}
+
+impl LogFraming {
+    /// The text of an event that is read, and how many of its lines are not.
+    fn text<'t>(&self, event: &'t [u8]) -> (Cow<'t, [u8]>, u32) {
+        let (text, left_out) = shortened(event, &self.grouping);
+        let text = then(text, rejoined);
+        (then(text, decoded), u32::try_from(left_out).unwrap_or(u32::MAX))
+    }
+}
+
+/// Changes a text once more.
+fn then(text: Cow<'_, [u8]>, change: fn(&[u8]) -> Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => change(text),
+        Cow::Owned(text) => Cow::Owned(change(&text).into_owned()),
     }
 }
 
@@ -98,9 +127,72 @@ mod tests {
                 "{message}"
             );
         }
-        // A literal of which no piece has the whole: found by whoever asks for the event.
-        let log = docker.join("\n").replace("REFUSED\"", "REF\"").replace("\" 10", "\"USED 10");
-        let (event, _) = framing.read(log.as_bytes());
-        assert!(Classifier::builtin().classify(event).is_classified());
+    }
+
+    /// What a scan finds: how far each event goes, its rule, its message.
+    fn found(log: &str) -> Vec<(Range<usize>, String, String)> {
+        let scanner = Scanner::new(Classifier::builtin());
+        let mut found = Vec::new();
+        scanner.scan_events(
+            log.as_bytes(),
+            &LogFraming::default(),
+            &mut Scratch::default(),
+            |finding| {
+                let rule = finding.verdict.rule().map(|rule| rule.id.to_string());
+                found.push((
+                    finding.range,
+                    rule.unwrap_or_default(),
+                    finding.record.message.unwrap_or_default(),
+                ));
+            },
+        );
+        found
+    }
+
+    #[test]
+    fn words_that_are_cut_in_two_are_found() {
+        let logs = [
+            "{\"log\":\"Error: connect ECONNREF\",\"stream\":\"stderr\",\"time\":\"2024-01-02T03:04:05Z\"}\n\
+             {\"log\":\"USED 10.0.0.5:6379\\n\",\"stream\":\"stderr\",\"time\":\"2024-01-02T03:04:05Z\"}\n",
+            "2024-01-02T03:04:05.1Z stderr P Error: connect ECONNREF\n\
+             2024-01-02T03:04:05.1Z stderr F USED 10.0.0.5:6379\n",
+        ];
+        for log in logs {
+            let found = found(&format!("fine\n{log}fine\n"));
+            let [(range, rule, message)] = &found[..] else { panic!("{found:?}") };
+            assert_eq!(*range, 5..4 + log.len());
+            assert_eq!(rule, "net.refused");
+            assert!(message.trim_end().ends_with("ECONNREFUSED 10.0.0.5:6379"), "{message}");
+        }
+    }
+
+    #[test]
+    fn messages_that_are_lists_of_bytes_are_read() {
+        let text = "\u{1b}[31mError: connect ECONNREFUSED 10.0.0.5:6379\u{1b}[0m";
+        let list: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+        let list = list.join(",");
+        for list in [format!("[{list}]"), format!("[[{list}],\"and more\"]")] {
+            let log = format!(
+                "{{\"__REALTIME_TIMESTAMP\":\"1700000000000000\",\"MESSAGE\":{list},\"_PID\":\"7\",\
+                 \"SYSLOG_IDENTIFIER\":\"app\"}}\n"
+            );
+            let found = found(&log);
+            let [(range, rule, message)] = &found[..] else { panic!("{found:?}") };
+            assert_eq!((range.clone(), rule.as_str()), (0..log.len() - 1, "net.refused"));
+            assert!(message.starts_with("Error: connect ECONNREFUSED 10.0.0.5:6379"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_root_of_a_long_chain_is_found() {
+        let frames = "\tat com.example.Service.call(Service.java:12)\n".repeat(400);
+        let log = format!(
+            "2024-01-02 03:04:05,678 ERROR [main] c.e.Service - call failed\n\
+             java.lang.RuntimeException: it failed\n{frames}Caused by: java.lang.IllegalStateException: \
+             no\n{frames}Caused by: java.net.ConnectException: Connection refused\n{frames}\t... 12 more\n"
+        );
+        let found = found(&log);
+        let [(range, rule, _)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((range.clone(), rule.as_str()), (0..log.len() - 1, "net.refused"));
     }
 }

@@ -16,6 +16,8 @@ Nothing here reads files; memory is bounded by the event at hand.
 mod envelope;
 mod framing;
 pub mod group;
+mod hidden;
+mod message;
 pub mod record;
 
 pub use envelope::strip_envelope;

@@ -57,6 +57,12 @@ pub trait Framing {
     fn reads_all(&self) -> bool {
         false
     }
+
+    /// The first place at `from` or behind it whose event may say what its raw bytes do not show: it
+    /// is read and classified whatever is found in it.
+    fn hidden(&self, _chunk: &[u8], _from: usize) -> Option<usize> {
+        None
+    }
 }
 
 /// Every line is an event, of which nothing is known but its text.
@@ -143,7 +149,7 @@ impl Scanner {
             classifier: &self.classifier,
             framing,
             chunk,
-            hidden: HiddenLiterals::new(chunk),
+            hidden: HiddenLiterals::new(chunk, framing),
             done: 0,
         };
         let program = self.classifier.program();
@@ -223,7 +229,7 @@ struct Events<'c, F> {
     classifier: &'c Classifier,
     framing: &'c F,
     chunk: &'c [u8],
-    hidden: HiddenLiterals<'c>,
+    hidden: HiddenLiterals<'c, F>,
     /// Where the first event begins that was not looked at.
     done: usize,
 }
@@ -267,18 +273,23 @@ impl<F: Framing> Events<'_, F> {
     }
 }
 
-/// Places of ANSI escapes and `\u` escapes, found ahead of the search, once.
-struct HiddenLiterals<'c> {
+/// Places of ANSI escapes, of `\u` escapes, and of what the framing alone can read, found ahead of
+/// the search, once.
+struct HiddenLiterals<'c, F> {
     chunk: &'c [u8],
+    framing: &'c F,
     escape: Option<usize>,
     unicode: Option<usize>,
+    framed: Option<usize>,
 }
 
-impl<'c> HiddenLiterals<'c> {
-    fn new(chunk: &'c [u8]) -> Self {
-        let mut hidden = HiddenLiterals { chunk, escape: None, unicode: None };
+impl<'c, F: Framing> HiddenLiterals<'c, F> {
+    fn new(chunk: &'c [u8], framing: &'c F) -> Self {
+        let mut hidden =
+            HiddenLiterals { chunk, framing, escape: None, unicode: None, framed: None };
         hidden.escape = hidden.find_escape(0);
         hidden.unicode = hidden.find_unicode(0);
+        hidden.framed = framing.hidden(chunk, 0);
         hidden
     }
 
@@ -297,6 +308,9 @@ impl<'c> HiddenLiterals<'c> {
         if self.unicode.is_some_and(|at| at < from) {
             self.unicode = self.find_unicode(from);
         }
-        [self.escape, self.unicode].into_iter().flatten().min()
+        if self.framed.is_some_and(|at| at < from) {
+            self.framed = self.framing.hidden(self.chunk, from);
+        }
+        [self.escape, self.unicode, self.framed].into_iter().flatten().min()
     }
 }

@@ -11,11 +11,13 @@
 //! - A line further back than the one before counts only in favour of joining, and only if it
 //!   belongs to the same event.
 //!
-//! Limits are counted from the head. What lies behind a limit begins another event.
+//! Limits are counted from the head. What lies behind a limit begins another event. Frames of a
+//! stack and the causes among them have wider limits: the last cause is the one that counts.
 
 mod joins;
 mod pieces;
 mod shape;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -25,6 +27,9 @@ use std::ops::Range;
 
 use joins::{Ahead, continues};
 pub(crate) use pieces::rejoined;
+use shape::Shape;
+use shape::mark::{CAUSE, FRAME};
+pub(crate) use stack::shortened;
 
 /// Which lines belong together. Bounds depend on the bytes and on the limits alone.
 ///
@@ -44,18 +49,27 @@ pub struct Grouping {
     pub max_lines: usize,
     /// Most bytes of an event of more than one line.
     pub max_bytes: usize,
+    /// Most lines of one whose lines behind the limit are stack frames and causes.
+    pub max_stack_lines: usize,
+    /// Most bytes of one.
+    pub max_stack_bytes: usize,
 }
 
 impl Default for Grouping {
     fn default() -> Self {
-        Grouping { max_lines: 500, max_bytes: 64 << 10 }
+        Grouping {
+            max_lines: 500,
+            max_bytes: 64 << 10,
+            max_stack_lines: 5000,
+            max_stack_bytes: 512 << 10,
+        }
     }
 }
 
 impl Grouping {
     /// Every line by itself.
     pub fn lines() -> Grouping {
-        Grouping { max_lines: 1, ..Grouping::default() }
+        Grouping { max_lines: 1, max_stack_lines: 1, ..Grouping::default() }
     }
 
     /// The event that holds the byte at `place`: whole lines, with the last line end. An event
@@ -66,7 +80,7 @@ impl Grouping {
     /// a chunk costs what it is long, whatever stands in it.
     pub fn bounds(&self, chunk: &[u8], from: usize, place: usize) -> Range<usize> {
         let mut line = line_at(chunk, from, place);
-        if self.max_lines <= 1 {
+        if self.is_lines() {
             return line;
         }
         while let Some(before) = line_before(chunk, from, line.start)
@@ -76,7 +90,7 @@ impl Grouping {
         }
         let (mut event, mut lines) = (line, 1);
         while let Some(next) = line_after(chunk, event.end) {
-            if self.has_room(&event, lines, &next)
+            if self.has_room(chunk, &event, lines, &next)
                 && continues(chunk, event.start, &next, Ahead::Known)
             {
                 event.end = next.end;
@@ -95,7 +109,7 @@ impl Grouping {
     /// A last line without an end is not whole: it counts to what comes later.
     pub fn last_event(&self, chunk: &[u8]) -> usize {
         let whole = memchr::memrchr(b'\n', chunk).map_or(0, |at| at + 1);
-        let Some(chunk) = chunk.get(..whole).filter(|_| self.max_lines > 1) else {
+        let Some(chunk) = chunk.get(..whole).filter(|_| !self.is_lines()) else {
             return whole;
         };
         let Some(mut line) = line_before(chunk, 0, whole) else { return whole };
@@ -107,7 +121,7 @@ impl Grouping {
         // The head is sure. What limits cut off from its run are events too.
         let (mut event, mut lines) = (line, 1);
         while let Some(next) = line_after(chunk, event.end) {
-            if !self.has_room(&event, lines, &next) {
+            if !self.has_room(chunk, &event, lines, &next) {
                 (event, lines) = (next, 1);
             } else if continues(chunk, event.start, &next, Ahead::Known) {
                 event.end = next.end;
@@ -122,8 +136,37 @@ impl Grouping {
         event.start
     }
 
-    fn has_room(&self, event: &Range<usize>, lines: usize, next: &Range<usize>) -> bool {
-        lines < self.max_lines && next.end - event.start <= self.max_bytes
+    /// Whether the event ends at a limit: the line behind it would belong to it.
+    pub fn is_cut(&self, chunk: &[u8], event: &Range<usize>) -> bool {
+        // Without its line end, or with it.
+        let end = match chunk.get(event.end.max(1) - 1) {
+            Some(b'\n') => event.end,
+            _ => line_at(chunk, event.start.min(event.end), event.end).end,
+        };
+        let Some(next) = line_after(chunk, end).filter(|_| !self.is_lines()) else {
+            return false;
+        };
+        let lines = memchr::memchr_iter(b'\n', &chunk[event.start..end]).count();
+        !self.has_room(chunk, &(event.start..end), lines, &next)
+            && continues(chunk, event.start, &next, Ahead::Known)
+    }
+
+    fn is_lines(&self) -> bool {
+        self.max_lines.max(self.max_stack_lines) <= 1
+    }
+
+    fn has_room(
+        &self,
+        chunk: &[u8],
+        event: &Range<usize>,
+        lines: usize,
+        next: &Range<usize>,
+    ) -> bool {
+        let bytes = next.end - event.start;
+        (lines < self.max_lines && bytes <= self.max_bytes)
+            || (lines < self.max_stack_lines
+                && bytes <= self.max_stack_bytes
+                && Shape::of(&chunk[next.clone()]).has(FRAME | CAUSE))
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) mod mark {
         BODY
         /// `    at x`, `... 12 more`.
         FRAME
+        /// `Caused by: x` and its like: names an error further in or further out.
+        CAUSE
         /// Carets and tildes alone.
         CARET
         /// `  File "x.py", line 1`

@@ -13,8 +13,7 @@ fn naive(grouping: &Grouping, text: &[u8]) -> Vec<Range<usize>> {
         let line = start..start + line.len();
         match events.last_mut() {
             Some(event)
-                if lines < grouping.max_lines
-                    && line.end - event.start <= grouping.max_bytes
+                if has_room(grouping, lines, line.end - event.start, &text[line.clone()])
                     && continues(text, event.start, &line, Ahead::Known) =>
             {
                 event.end = line.end;
@@ -27,6 +26,14 @@ fn naive(grouping: &Grouping, text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     events
+}
+
+fn has_room(grouping: &Grouping, lines: usize, bytes: usize, line: &[u8]) -> bool {
+    if lines < grouping.max_lines && bytes <= grouping.max_bytes {
+        return true;
+    }
+    let is_stack = Shape::of(line).has(FRAME | CAUSE);
+    is_stack && lines < grouping.max_stack_lines && bytes <= grouping.max_stack_bytes
 }
 
 /// As the scanner asks: one event after the other, here with every place in it.
@@ -184,7 +191,14 @@ fn log(lines: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn tight() -> impl Strategy<Value = Grouping> {
-    (1..5usize, 1..200usize).prop_map(|(max_lines, max_bytes)| Grouping { max_lines, max_bytes })
+    (1..5usize, 1..200usize, 1..9usize, 1..300usize).prop_map(
+        |(max_lines, max_bytes, max_stack_lines, max_stack_bytes)| Grouping {
+            max_lines,
+            max_bytes,
+            max_stack_lines,
+            max_stack_bytes,
+        },
+    )
 }
 
 proptest! {
@@ -206,6 +220,23 @@ proptest! {
     }
 
     #[test]
+    fn what_is_cut_is_known(log in log(14), grouping in tight()) {
+        let unlimited = Grouping { max_lines: usize::MAX, max_bytes: usize::MAX, ..grouping };
+        let heads: Vec<usize> = naive(&unlimited, &log).iter().map(|event| event.start).collect();
+        for event in naive(&grouping, &log) {
+            let unended = event.start..event.end - usize::from(log[event.end - 1] == b'\n');
+            prop_assert_eq!(grouping.is_cut(&log, &unended), grouping.is_cut(&log, &event));
+            // What begins where nothing would begin without limits stands behind a cut.
+            let is_cut = event.end < log.len() && !heads.contains(&event.end);
+            prop_assert_eq!(is_cut && !grouping.is_lines(), grouping.is_cut(&log, &event), "{:?}", event);
+            if is_cut {
+                // What follows depends on lines that are out of sight now.
+                break;
+            }
+        }
+    }
+
+    #[test]
     fn lines_put_together_again_are_no_longer(log in log(14)) {
         prop_assert!(rejoined(&log).len() <= log.len());
     }
@@ -214,7 +245,7 @@ proptest! {
 #[test]
 fn limits_cut_from_the_head() {
     let mut log = b"head\n".to_vec();
-    log.extend(b"\tat x\n".repeat(7));
+    log.extend(b"\tby x\n".repeat(7));
     let grouping = Grouping { max_lines: 3, ..Grouping::default() };
     let lengths: Vec<_> = naive(&grouping, &log).iter().map(Range::len).collect();
     assert_eq!(lengths, [17, 18, 12]);
@@ -231,6 +262,20 @@ fn limits_cut_from_the_head() {
     assert_eq!(Grouping::default().last_event(b"a\n2024"), 0);
 }
 
+#[test]
+fn stacks_go_on_behind_the_limit() {
+    let log = b"head\n\tat x\n\tat x\n\tat x\nCaused by: y\n\tby x\n\tat x\n".to_vec();
+    let grouping = Grouping { max_lines: 2, ..Grouping::default() };
+    let lengths: Vec<_> = naive(&grouping, &log).iter().map(Range::len).collect();
+    assert_eq!(lengths, [36, 12]);
+    check_bounds(&grouping, &log);
+    let grouping = Grouping { max_lines: 2, max_stack_lines: 3, ..Grouping::default() };
+    let events = naive(&grouping, &log);
+    assert_eq!(events.iter().map(Range::len).collect::<Vec<_>>(), [17, 19, 12]);
+    let cut: Vec<_> = events.iter().map(|event| grouping.is_cut(&log, event)).collect();
+    assert_eq!(cut, [true, true, false]);
+}
+
 /// Asked around every line as the scanner asks, this takes hours if a question costs the run it
 /// falls into.
 #[test]
@@ -238,9 +283,10 @@ fn a_hostile_run_costs_what_it_is_long() {
     for line in ["\tat a.B.c(B.java:1)\n", "\n", "}\n", "E   x\n", "a.B: x\n", "\t\n"] {
         let mut log = b"2024-01-02 03:04:05 ERROR head\n".to_vec();
         log.extend(line.as_bytes().repeat(50_000));
-        for grouping in
-            [Grouping::default(), Grouping { max_lines: usize::MAX, max_bytes: usize::MAX }]
-        {
+        for grouping in [
+            Grouping::default(),
+            Grouping { max_lines: usize::MAX, max_bytes: usize::MAX, ..Grouping::default() },
+        ] {
             let mut from = 0;
             let mut place = 0;
             while place < log.len() {

@@ -9,7 +9,7 @@ const ON: Marks = SELF | BRIDGE;
 pub(super) fn starts(first: u8) -> &'static [(&'static [u8], Marks)] {
     match first {
         b'C' => &[
-            (b"Caused by:", ON),
+            (b"Caused by:", ON | CAUSE),
             (b"CONTEXT:  ", SELF | PG_MORE),
             (b"Call Trace:", KERNEL),
             (b"Code: ", KERNEL),
@@ -28,7 +28,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], Marks)] {
             (b"SUMMARY: UndefinedBehaviorSanitizer", BRIDGE),
         ],
         b'W' => &[
-            (b"Wrapped by: ", SELF),
+            (b"Wrapped by: ", SELF | CAUSE),
             (b"WARNING: CPU: ", KERNEL_HEAD),
             (b"Workqueue: ", KERNEL),
             (b"WARNING: ", JUL_LEVEL),
@@ -67,7 +67,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], Marks)] {
         b'F' => &[(b"FS: ", KERNEL), (b"Free swap", KERNEL), (b"Function: ", BEAM_TAIL)],
         b'.' => &[(b"...additional frames elided...", SELF), (b"... ", SELF), (b"...", ELISION)],
         b'-' => &[
-            (b"---> ", SELF),
+            (b"---> ", SELF | CAUSE),
             (b"--- End of ", SELF),
             (b"---[ end ", KERNEL),
             (b"------------[ cut here ]", KERNEL_HEAD | KERNEL_CUT),
@@ -156,7 +156,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], Marks)] {
             (b"* Exception is:", BRIDGE | GRADLE),
         ],
         b'=' => &[(b"=ERROR REPORT====", ERL_REPORT), (b"=CRASH REPORT====", ERL_REPORT)],
-        b'[' => &[(b"[signal ", GO_SIGNAL), (b"[stacktrace]", SELF), (b"[cause]: ", SELF)],
+        b'[' => &[(b"[signal ", GO_SIGNAL), (b"[stacktrace]", SELF), (b"[cause]: ", SELF | CAUSE)],
         b't' => &[(b"thread '", RUST_PANIC)],
         b'#' => &[(b"#PF: ", KERNEL)],
         b'0' => &[(b"0x", BRIDGE)],

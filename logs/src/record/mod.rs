@@ -9,7 +9,7 @@ mod json;
 mod level;
 mod pairs;
 mod path;
-mod scalar;
+pub(crate) mod scalar;
 mod stamp;
 mod windows;
 
@@ -69,6 +69,10 @@ pub struct Record {
     pub paths: Paths,
     /// How many values were cut or left out, since they are too long, too deep or too many.
     pub cut: u32,
+    /// The text that was read and classified, where it is not that of the event: lines put together
+    /// of pieces, a message that was a list of bytes, a long stack without its middle. Places that a
+    /// verdict tells are places in it.
+    pub text: Option<Vec<u8>>,
 }
 
 /// The paths of the fields that a record's values come from. What has none comes from the layout of
