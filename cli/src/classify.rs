@@ -31,7 +31,7 @@ pub fn run(args: &ClassifyArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     for source in &sources.list {
         let reader = match source.open(&sources.reading) {
             Ok(None) => continue,
-            Ok(Some(input)) => Blocking(input),
+            Ok(Some(input)) => Blocking::new(input, source),
             Err(error) => {
                 term::error(&format!("{}: {error}", source.name()));
                 outcome = Outcome::Problem;

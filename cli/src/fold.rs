@@ -117,7 +117,7 @@ impl Fold {
                     first: place.clone(),
                     last: place,
                     rate,
-                    example: templates::example(line),
+                    example: templates::example(finding.shown()),
                     telling_line: finding.telling_line(),
                     context: finding.context.clone(),
                 });

@@ -92,6 +92,11 @@ impl<I: Input> Chunks<I> {
         self
     }
 
+    /// What is known of the source, once something was read.
+    pub fn start(&self) -> Start {
+        self.input.start()
+    }
+
     /// What comes next, in `buffer`.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Next> {
         // A buffer that comes round again is not cleared: that would cost more than the scan. Of a
@@ -145,7 +150,7 @@ impl<I: Input> Chunks<I> {
     }
 
     fn chunk(&mut self, buffer: Vec<u8>, len: usize, cut: bool, skipped: bool) -> Chunk {
-        let Start { offset, decoded } = self.input.start();
+        let Start { offset, decoded, .. } = self.input.start();
         let offset = offset + self.offset;
         self.offset += len as u64;
         let continues = !skipped && std::mem::replace(&mut self.was_cut, cut);

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod codec;
+mod foreign;
 mod live;
 #[cfg(test)]
 #[path = "../../tests/common/pack.rs"]
@@ -11,23 +12,23 @@ mod sources;
 mod unpack;
 mod utf16;
 
+use std::collections::BTreeMap;
 use std::fs::{File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, MAX_LINE, Next, whole_events};
+use foreign::{Foreign, SAMPLE};
 use live::Live;
+pub use sniff::why_not_followed;
 use sniff::{Sniffed, is_encoded};
 use sources::UNPACK_MEMORY;
 pub use sources::{InputArgs, Sources};
 
 use crate::term;
-
-/// So many bytes of a file that was found in a folder tell whether it is text.
-const SAMPLE: u64 = 8 << 10;
 
 /// What a read gave.
 pub enum Got {
@@ -56,6 +57,16 @@ pub struct Start {
     pub offset: u64,
     /// The text is not what stands in the source: that is packed, or UTF-16.
     pub decoded: bool,
+    /// It is no text, for all that its beginning shows.
+    foreign: Option<&'static Foreign>,
+}
+
+impl Start {
+    /// What is to be told of a source that is no text, and whether that is a fault: what it holds
+    /// was not looked at.
+    pub fn remark(&self) -> Option<(String, bool)> {
+        self.foreign.map(|foreign| (foreign.tell(self.decoded), foreign.is_packed))
+    }
 }
 
 impl Input for Box<dyn Input> {
@@ -75,15 +86,15 @@ pub struct Reading {
     memory: u64,
     /// Bytes that were read of files, packed as they may be.
     raw: AtomicU64,
-    /// Files in folders that are no text, and things that are no files.
-    binary: AtomicU64,
+    /// Files in folders that are no text, by their kind, and things that are no files.
+    binary: Mutex<BTreeMap<&'static str, u64>>,
     odd: u64,
 }
 
 impl Default for Reading {
     fn default() -> Reading {
         let memory = u64::from(UNPACK_MEMORY) << 20;
-        Reading { memory, raw: AtomicU64::new(0), binary: AtomicU64::new(0), odd: 0 }
+        Reading { memory, raw: AtomicU64::new(0), binary: Mutex::default(), odd: 0 }
     }
 }
 
@@ -95,21 +106,37 @@ impl Reading {
 
     /// Tells what was left out because nobody named it.
     pub fn tell_left_out(&self) {
-        let parts = [
-            (self.binary.load(Ordering::Relaxed), "binary file", "binary files"),
-            (self.odd, "pipe, socket or device", "pipes, sockets or devices"),
-        ];
-        let parts: Vec<String> = parts
-            .iter()
-            .filter(|(number, ..)| *number > 0)
-            .map(|(number, one, many)| {
-                format!("{} {}", term::count(*number), if *number == 1 { one } else { many })
-            })
-            .collect();
-        let list = parts.join(" and ");
+        let binary = self.binary.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = Vec::new();
+        if !binary.is_empty() {
+            let kinds: Vec<String> =
+                binary.iter().map(|(name, number)| kind(name, *number)).collect();
+            let files = term::plural(binary.values().sum(), "binary file");
+            parts.push(format!("{files} ({})", kinds.join(", ")));
+        }
+        match self.odd {
+            0 => {}
+            1 => parts.push("1 pipe, socket or device".to_owned()),
+            odd => parts.push(format!("{} pipes, sockets or devices", term::count(odd))),
+        }
         if !parts.is_empty() {
+            let list = parts.join(" and ");
             term::note(&format!("left out of folders: {list}; what is named is read in any case"));
         }
+    }
+
+    fn left_out(&self, foreign: &Foreign) {
+        let mut binary = self.binary.lock().unwrap_or_else(PoisonError::into_inner);
+        *binary.entry(foreign.name).or_default() += 1;
+    }
+}
+
+/// A kind in a list, with its number if that is not 1.
+fn kind(name: &str, number: u64) -> String {
+    let name = name.strip_prefix("a ").or(name.strip_prefix("an ")).unwrap_or(name);
+    match number {
+        1 => name.to_owned(),
+        number => format!("{name} ×{}", term::count(number)),
     }
 }
 
@@ -174,9 +201,9 @@ impl Source {
             }
             Source::Found(path) => {
                 let mut file = File::open(path)?;
-                (&mut file).take(SAMPLE).read_to_end(&mut head)?;
-                if memchr::memchr(0, &head).is_some() && !is_encoded(&head) {
-                    reading.binary.fetch_add(1, Ordering::Relaxed);
+                (&mut file).take(SAMPLE as u64).read_to_end(&mut head)?;
+                if let Some(foreign) = Foreign::find(&head).filter(|_| !is_encoded(&head)) {
+                    reading.left_out(foreign);
                     return Ok(None);
                 }
                 reading.raw.fetch_add(head.len() as u64, Ordering::Relaxed);
@@ -189,7 +216,8 @@ impl Source {
     /// Reads it by itself, and waits for as long as that takes.
     pub fn reader(&self) -> io::Result<impl Read> {
         let input = self.open(&Arc::default())?;
-        input.map(Blocking).ok_or_else(|| io::Error::other("is no text"))
+        let input = input.ok_or_else(|| io::Error::other("is no text"))?;
+        Ok(Blocking::new(input, self))
     }
 
     /// Whether it makes one wait: what it gives is shown at once.
@@ -223,16 +251,32 @@ fn refuse(kind: FileType) -> io::Result<()> {
 }
 
 /// Waits for as long as it takes.
-pub struct Blocking(pub Box<dyn Input>);
+pub struct Blocking {
+    input: Box<dyn Input>,
+    name: String,
+    /// What it is was looked at.
+    told: bool,
+}
+
+impl Blocking {
+    pub fn new(input: Box<dyn Input>, source: &Source) -> Blocking {
+        Blocking { input, name: source.name(), told: false }
+    }
+}
 
 impl Read for Blocking {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.0.read(buffer, None)? {
-                Got::Bytes(count) => return Ok(count),
-                Got::End => return Ok(0),
-                Got::Nothing => {}
+            let got = self.input.read(buffer, None)?;
+            if let Got::Nothing = got {
+                continue;
             }
+            if !std::mem::replace(&mut self.told, true)
+                && let Some((remark, _)) = self.input.start().remark()
+            {
+                term::warning(&format!("{}: {remark}", self.name));
+            }
+            return Ok(if let Got::Bytes(count) = got { count } else { 0 });
         }
     }
 }

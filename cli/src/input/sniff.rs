@@ -6,8 +6,9 @@ use std::time::Duration;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use super::codec::{Begins, FORMATS, Format, begins};
+use super::foreign::Foreign;
 use super::unpack::Unpacked;
-use super::utf16::Utf16;
+use super::utf16::{Utf16, unmarked};
 use super::{Got, Input, Start};
 
 /// How much is read before it is known what the source is. Small files come whole.
@@ -23,6 +24,24 @@ const MARKS: &[(&[&[u8]], Option<&Encoding>)] = &[
 /// Whether data that begins so is packed or UTF-16: its zeros do not say that it is no text.
 pub fn is_encoded(head: &[u8]) -> bool {
     matches!(judge(head, true, true), Some(Kind::Packed(_) | Kind::Utf16(..)))
+}
+
+/// Why a file that begins so is not followed, and what to do instead.
+pub fn why_not_followed(head: &[u8]) -> Option<String> {
+    match judge(head, true, true)? {
+        Kind::Packed(_) => Some(
+            "compressed files do not grow by lines and are not followed; leave out --follow"
+                .to_owned(),
+        ),
+        Kind::Utf16(..) => Some(
+            "UTF-16 is not followed as it stands; pipe it in: tail -c +1 -F FILE | whyerr"
+                .to_owned(),
+        ),
+        Kind::Text(_) => {
+            let foreign = Foreign::find(head).filter(|foreign| foreign.is_packed)?;
+            Some(format!("{} does not grow by lines and is not followed", foreign.name))
+        }
+    }
 }
 
 /// A source that decodes itself where that is needed. Text that needs no decoding goes straight
@@ -66,6 +85,11 @@ fn judge(head: &[u8], ended: bool, may_be_packed: bool) -> Option<Kind> {
             Begins::No => {}
         }
     }
+    match unmarked(head, ended) {
+        (Begins::Yes, encoding) => return Some(Kind::Utf16(0, encoding)),
+        (Begins::Perhaps, _) => open = true,
+        (Begins::No, _) => {}
+    }
     (ended || !open).then_some(Kind::Text(0))
 }
 
@@ -83,6 +107,7 @@ impl Sniffed {
             Some(Kind::Text(mark)) => {
                 self.used = mark;
                 self.start.offset = mark as u64;
+                self.start.foreign = Foreign::find(&self.head);
                 self.looking = false;
             }
             Some(Kind::Utf16(mark, encoding)) => {
@@ -124,6 +149,7 @@ impl Input for Sniffed {
                         && let Some(Kind::Text(0)) =
                             judge(&buffer[..count], false, !self.start.decoded)
                     {
+                        self.start.foreign = Foreign::find(&buffer[..count]);
                         self.looking = false;
                         return Ok(Got::Bytes(count));
                     }
@@ -256,7 +282,7 @@ mod tests {
             packed.extend(b"more\n");
             gives(&packed, &both, Some("comes something else"));
             gives(&pack(format, b""), b"", None);
-            assert_eq!(decode(&packed).start, Start { offset: 0, decoded: true });
+            assert_eq!(decode(&packed).start, Start { decoded: true, ..Start::default() });
         }
     }
 
@@ -322,12 +348,48 @@ mod tests {
     }
 
     #[test]
+    fn utf16_is_known_without_a_mark() {
+        for big in [false, true] {
+            let bare = |text: &str| utf16(text, big)[2..].to_vec();
+            let long = "2026-11-24 ERROR Zugriff für 'Jürgen' verweigert 错误\r\n".repeat(9);
+            for text in ["fail", "\r\n\x1b[31mx", &long] {
+                gives(&bare(text), text.as_bytes(), None);
+                assert!(decode(&bare(text)).start.decoded);
+                gives(&pack("zstd", &bare(text)), text.as_bytes(), None);
+            }
+            // Too short, too few of the first characters, characters that no log has.
+            for text in ["abc", "a错误错误错误错误", "ab\u{1}cdefgh", "ab\0cdefgh"] {
+                gives(&bare(text), &bare(text), None);
+            }
+        }
+        for bytes in [&b"\0\0\0\0\0\0\0\0"[..], b"a\0\0\0b\0\0\0c\0\0\0", b"PATH=a\0HOME=b\0x\0"] {
+            gives(bytes, bytes, None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_known() {
+        let foreign =
+            |bytes: &[u8]| decode(bytes).start.remark().map(|(text, fault)| (text, fault));
+        let (text, is_fault) = foreign(b"PK\x03\x04\x14\0").unwrap();
+        assert!(text.starts_with("is a zip archive") && is_fault, "{text}");
+        let mut tar = vec![b'a'; 257];
+        tar.extend(b"ustar\0");
+        let (text, is_fault) = foreign(&pack("gzip", &tar)).unwrap();
+        assert!(text.starts_with("holds a tar archive") && !is_fault, "{text}");
+        let (text, is_fault) = foreign(&pack("gzip", &pack("xz", b"line\n"))).unwrap();
+        assert!(text.starts_with("holds xz data") && is_fault, "{text}");
+        assert_eq!(foreign(b"\0"), Some(("is binary data, read as it is".to_owned(), false)));
+        assert_eq!(foreign(b"line\n"), None);
+        assert_eq!(foreign(&utf16("line\n", false)), None);
+    }
+
+    #[test]
     fn plain_text_is_left_as_it_is() {
         let start = |bytes: &[u8]| decode(bytes).start;
         gives(b"\xef\xbb\xbfline\n", b"line\n", None);
-        assert_eq!(start(b"\xef\xbb\xbfline\n"), Start { offset: 3, decoded: false });
-        for bytes in
-            [&b""[..], b"line\n", b"\0", b"BZh9", b"BZh91AY&S", b"\x1f\x8b", b"\xef\xbb", b"\xff"]
+        assert_eq!(start(b"\xef\xbb\xbfline\n"), Start { offset: 3, ..Start::default() });
+        for bytes in [&b""[..], b"line\n", b"BZh9", b"BZh91AY&S", b"\x1f\x8b", b"\xef\xbb", b"\xff"]
         {
             gives(bytes, bytes, None);
             assert_eq!(start(bytes), Start::default());
@@ -349,11 +411,14 @@ mod tests {
     fn sources() -> impl Strategy<Value = Vec<u8>> {
         let text = prop::collection::vec("[a-z\n]{0,40}|[\\PC\n]{0,9}", 0..20)
             .prop_map(|parts| parts.concat());
-        let form = prop::sample::select(vec!["gzip", "zstd", "bzip2", "xz", "plain", "le", "be"]);
+        let form = prop::sample::select(vec![
+            "gzip", "zstd", "bzip2", "xz", "plain", "le", "be", "bare le", "bare be",
+        ]);
         (text, form, any::<bool>(), 0..40usize).prop_map(|(text, form, twice, cut)| {
             let mut bytes = match form {
                 "plain" => text.into_bytes(),
                 "le" | "be" => utf16(&text, form == "be"),
+                "bare le" | "bare be" => utf16(&text, form == "bare be")[2..].to_vec(),
                 format => {
                     let mut packed = pack(format, text.as_bytes());
                     if twice {

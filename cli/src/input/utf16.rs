@@ -3,14 +3,48 @@
 use std::io;
 use std::time::Duration;
 
-use encoding_rs::{CoderResult, Decoder, Encoding};
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
 
+use super::codec::Begins;
 use super::{Got, Input};
 
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
 /// The decoder wants room for a whole character and more.
 const ROOM: usize = 16;
+
+/// So many bytes tell UTF-16 that has no mark.
+const SAMPLE: usize = 128;
+/// Fewer characters tell nothing.
+const FEWEST: usize = 4;
+
+/// Whether data without a mark is UTF-16, and in which order: it begins with a character of ASCII,
+/// at least half of its first characters are, and none is a control character. Every second byte of
+/// them is a zero, which no other text has.
+pub fn unmarked(head: &[u8], ended: bool) -> (Begins, &'static Encoding) {
+    let is_text = |byte: u8| matches!(byte, b'\t' | b'\r' | b'\n' | 0x1b | 0x20..=0x7e);
+    let (encoding, low) = match head {
+        [0, ..] => (UTF_16BE, 1),
+        _ => (UTF_16LE, 0),
+    };
+    let sample = &head[..head.len().min(SAMPLE)];
+    let characters = sample.len() / 2;
+    let mut ascii = 0;
+    for (at, pair) in sample.chunks_exact(2).enumerate() {
+        match (pair[1 - low], pair[low]) {
+            (0, byte) if is_text(byte) => ascii += 1,
+            (0, 0..0xa0) => return (Begins::No, encoding),
+            _ if at == 0 => return (Begins::No, encoding),
+            _ => {}
+        }
+    }
+    let begins = match () {
+        () if sample.len() < SAMPLE && !ended => Begins::Perhaps,
+        () if characters >= FEWEST && ascii * 2 >= characters => Begins::Yes,
+        () => Begins::No,
+    };
+    (begins, encoding)
+}
 
 /// A source in UTF-16. Half of a surrogate pair becomes U+FFFD; an odd byte at the end is told.
 pub struct Utf16<I> {

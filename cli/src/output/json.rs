@@ -53,7 +53,7 @@ pub fn finding_with(
     finding: &sink::Finding<'_>,
     suppressed: Option<u64>,
 ) -> io::Result<()> {
-    let text = finding.text;
+    let text = finding.shown();
     let record = finding.record;
     let finding = Finding {
         r#type: "finding",

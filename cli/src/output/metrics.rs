@@ -64,6 +64,11 @@ impl Metrics {
             ("whyerr_bytes_total", "Bytes that were classified.", totals.bytes),
             ("whyerr_cut_lines_total", "Lines that were too long and cut.", totals.cut_lines),
             (
+                "whyerr_cut_findings_total",
+                "Findings of which not all was read.",
+                totals.cut_findings,
+            ),
+            (
                 "whyerr_read_errors_total",
                 "Sources that could not be read, or not to their end.",
                 totals.read_errors,

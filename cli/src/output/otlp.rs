@@ -113,7 +113,7 @@ pub fn finding(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
                     observed_time_unix_nano: nanoseconds(SystemTime::now()).unwrap_or_default(),
                     severity_number,
                     severity_text: severity_text.to_owned(),
-                    body: Any::String(beginning(finding.text, MAX_TEXT)),
+                    body: Any::String(beginning(finding.shown(), MAX_TEXT)),
                     attributes: attributes(finding, &ids),
                     trace_id: ids.trace,
                     span_id: ids.span,

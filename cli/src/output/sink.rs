@@ -27,7 +27,8 @@ pub struct Finding<'a> {
     /// The text without what differs between repeats ([`crate::fold::normalize`]); empty while it
     /// is rendered by the threads.
     pub key: &'a str,
-    /// The line was longer than what is classified: this is its beginning.
+    /// Not all of it was read: a line longer than what is classified, an event or a value of its
+    /// record over its limit.
     pub cut: bool,
     /// Lines before and behind, if they are asked for.
     pub context: &'a Context,
@@ -36,11 +37,17 @@ pub struct Finding<'a> {
 }
 
 impl Finding<'_> {
+    /// The text that was classified, for people: what stands in the source may be pieces, or numbers.
+    pub fn shown(&self) -> &[u8] {
+        self.record.text.as_deref().unwrap_or(self.text)
+    }
+
     /// The line of the event that made the rule match, from 0.
     pub fn telling_line(&self) -> usize {
         let spans = self.verdict.evidence().iter().filter_map(|evidence| evidence.span.clone());
         let start = spans.map(|span| span.start).min().unwrap_or(0);
-        memchr::memchr_iter(b'\n', &self.text[..start.min(self.text.len())]).count()
+        let text = self.shown();
+        memchr::memchr_iter(b'\n', &text[..start.min(text.len())]).count()
     }
 }
 
@@ -59,6 +66,9 @@ pub struct Totals {
     pub findings: u64,
     pub cut_lines: u64,
     pub skipped_bytes: u64,
+    /// Findings of which not all was read, and where the first is: source and line.
+    pub cut_findings: u64,
+    pub first_cut: Option<(String, u64)>,
     /// Findings that were not asked for.
     pub left_out: u64,
     /// Sources that could not be read, or not to their end.

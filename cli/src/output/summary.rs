@@ -192,5 +192,17 @@ fn cut(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             count(totals.skipped_bytes),
         )?;
     }
+    if let (cut @ 1.., Some((source, line))) = (totals.cut_findings, &totals.first_cut) {
+        let (verb, place) = match cut {
+            1 => ("was", "at"),
+            _ => ("were", "the first at"),
+        };
+        writeln!(
+            out,
+            "\nof {} not all {verb} read (more than 500 lines, 64 KiB, or a long value), {place} {}:{line}",
+            plural(cut, "finding"),
+            harmless(source),
+        )?;
+    }
     Ok(())
 }

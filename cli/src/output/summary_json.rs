@@ -26,6 +26,7 @@ struct Summary<'a> {
     /// Findings that were not asked for.
     left_out: u64,
     cut_lines: u64,
+    cut_findings: u64,
     skipped_bytes: u64,
     interrupted: bool,
     first: Option<jiff::Timestamp>,
@@ -105,6 +106,7 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         findings: totals.findings,
         left_out: totals.left_out,
         cut_lines: totals.cut_lines,
+        cut_findings: totals.cut_findings,
         skipped_bytes: totals.skipped_bytes,
         interrupted: totals.interrupted,
         first,

@@ -197,9 +197,9 @@ const MAX_SINGLE: usize = 16 << 10;
 
 /// One finding by itself, for `--no-fold`.
 pub fn single(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
-    let Finding { verdict, source, line, text, context, .. } = *finding;
+    let Finding { verdict, source, line, context, .. } = *finding;
     let place = paint(CYAN, format_args!("{}:{line}", harmless(source)));
-    let text = beginning(text, MAX_SINGLE);
+    let text = beginning(finding.shown(), MAX_SINGLE);
     for line in &context.before {
         writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
     }

@@ -26,7 +26,6 @@ pub struct Waiting {
     pub source: usize,
     pub offset: u64,
     pub text: Vec<u8>,
-    pub cut: bool,
     pub context: Context,
 }
 

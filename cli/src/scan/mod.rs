@@ -250,6 +250,10 @@ impl Scan<'_> {
                     self.totals.bytes += chunk.len as u64;
                 }
                 self.totals.cut_lines += u64::from(chunk.cut);
+                self.totals.cut_findings += report.cut;
+                if let (None, Some(line)) = (&self.totals.first_cut, report.first_cut) {
+                    self.totals.first_cut = Some((self.names[source].clone(), line));
+                }
                 self.worst = self.worst.max(report.worst);
                 out.write_all(&report.output)?;
                 let shows = !report.output.is_empty() || !report.found.is_empty();
@@ -320,12 +324,12 @@ impl Scan<'_> {
             let text = &bytes[found.range.clone()];
             match &mut self.around {
                 Some(around) if !whole => {
-                    let (text, cut) = (text.to_vec(), chunk.cut);
-                    around.wait(Waiting { found, source, offset, text, cut, context });
+                    let text = text.to_vec();
+                    around.wait(Waiting { found, source, offset, text, context });
                 }
                 _ => {
                     let place = Place { name: &self.names[source], source, offset };
-                    let finding = found.finding(place, text, chunk.cut, &context);
+                    let finding = found.finding(place, text, &context);
                     hand_on(&finding, self.renderer, &mut self.sinks, out)?;
                 }
             }
@@ -343,9 +347,9 @@ impl Scan<'_> {
     }
 
     fn hand_on_all(&mut self, waiting: &[Waiting], out: &mut impl Write) -> io::Result<()> {
-        for Waiting { found, source, offset, text, cut, context } in waiting {
+        for Waiting { found, source, offset, text, context } in waiting {
             let place = Place { name: &self.names[*source], source: *source, offset: *offset };
-            let finding = found.finding(place, text, *cut, context);
+            let finding = found.finding(place, text, context);
             hand_on(&finding, self.renderer, &mut self.sinks, out)?;
         }
         Ok(())

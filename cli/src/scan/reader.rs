@@ -61,6 +61,8 @@ pub struct Reader {
     classifier: Classifier,
     grouping: Grouping,
     open: Option<Open>,
+    /// A piece before which something was told.
+    next: Option<Piece<Work>>,
     /// Buffers that came round and were not needed: small files do not take one each.
     spare: Vec<Vec<u8>>,
     ticked: Instant,
@@ -78,6 +80,8 @@ struct Open {
     line: u64,
     /// The last line has no end.
     open_line: bool,
+    /// What it is was told, if that is no text.
+    told: bool,
 }
 
 impl Reader {
@@ -90,6 +94,7 @@ impl Reader {
             classifier,
             grouping,
             open: None,
+            next: None,
             spare: Vec::new(),
             ticked: Instant::now(),
             keeps_skipped: false,
@@ -105,6 +110,10 @@ impl Reader {
 
     /// The next piece; `None` when all is read, or somebody asked to stop.
     pub fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece<Work>> {
+        if let Some(piece) = self.next.take() {
+            self.spare.extend(buffer);
+            return Some(piece);
+        }
         let mut buffer = buffer.or_else(|| self.spare.pop()).unwrap_or_default();
         loop {
             if stop::requested() {
@@ -124,6 +133,7 @@ impl Reader {
                             scanner: Arc::new(Scanner::new(&self.classifier)),
                             line: 1,
                             open_line: false,
+                            told: false,
                         }),
                         Err(error) => return Some(Piece::Fault { source: at, error }),
                     }
@@ -141,7 +151,19 @@ impl Reader {
                     let name = open.name.clone();
                     let known =
                         Work { first_line, scanner: open.scanner.clone(), joined, name, lag: None };
-                    return Some(Piece::Chunk { chunk, source, lines, known });
+                    let piece = Piece::Chunk { chunk, source, lines, known };
+                    if !std::mem::replace(&mut open.told, true)
+                        && let Some((remark, is_fault)) = open.chunks.start().remark()
+                    {
+                        self.next = Some(piece);
+                        return Some(match is_fault {
+                            true => Piece::Fault { source, error: io::Error::other(remark) },
+                            false => {
+                                Piece::Note { message: format!("{}: {remark}", open.name), lost: 0 }
+                            }
+                        });
+                    }
+                    return Some(piece);
                 }
                 Ok(Next::Nothing(same)) => {
                     buffer = same;

@@ -25,6 +25,10 @@ pub struct Report {
     /// Findings that were not asked for.
     pub left_out: u64,
     pub worst: Option<Severity>,
+    /// Findings of which not all was read, as their event or a value of it was cut; the line of the
+    /// first.
+    pub cut: u64,
+    pub first_cut: Option<u64>,
     /// What the renderer made of them.
     pub output: Vec<u8>,
     /// For the sinks.
@@ -46,6 +50,8 @@ pub struct Found {
     pub range: Range<usize>,
     pub line: u64,
     pub key: String,
+    /// Not all of the event was read.
+    pub cut: bool,
     /// The source is not text as it stands.
     pub decoded: bool,
 }
@@ -63,7 +69,6 @@ impl Found {
         &'a self,
         place: Place<'a>,
         text: &'a [u8],
-        cut: bool,
         context: &'a Context,
     ) -> Finding<'a> {
         Finding {
@@ -75,7 +80,7 @@ impl Found {
             offset: place.offset,
             text,
             key: &self.key,
-            cut,
+            cut: self.cut,
             context,
             decoded: self.decoded,
         }
@@ -141,16 +146,22 @@ impl Worker {
             counted = range.start;
             report.findings += 1;
             report.worst = report.worst.max(verdict.severity());
+            let is_cut = record.cut > 0 || self.framing.grouping.is_cut(bytes, &range);
+            if is_cut {
+                report.cut += 1;
+                report.first_cut.get_or_insert(line);
+            }
+            let cut = chunk.cut || is_cut;
             let key = match self.hands_on && self.has_keys {
-                true => fold::normalize(&bytes[range.clone()]),
+                true => fold::normalize(record.text.as_deref().unwrap_or(&bytes[range.clone()])),
                 false => String::new(),
             };
-            let found = Found { verdict, record, range: range.clone(), line, key, decoded };
+            let found = Found { verdict, record, range: range.clone(), line, key, cut, decoded };
             let written = match (self.rendering, &mut lines) {
                 (Rendering::Findings(renderer), _) => {
                     let offset = chunk.offset + range.start as u64;
                     let place = Place { name: &work.name, source, offset };
-                    let finding = found.finding(place, &bytes[range], chunk.cut, &NO_CONTEXT);
+                    let finding = found.finding(place, &bytes[range], &NO_CONTEXT);
                     renderer(&mut report.output, &finding)
                 }
                 (_, Some(lines)) => lines.finding(&mut report.output, &found.verdict, range),
