@@ -56,6 +56,7 @@ impl Outcome {
 fn main() -> ExitCode {
     let cli = Cli::from_args();
     term::init(cli.global.color);
+    stop::survive_file_limits();
     let result = match cli.command {
         Command::Completions { shell } => {
             // Into memory first: writing straight to a pipe that is closed would panic.

@@ -24,6 +24,17 @@ pub fn listen() {
     });
 }
 
+/// A file that gets too large for its limit (`ulimit -f`) is an error of the write, as a full disk is:
+/// by default the system ends the process with a signal.
+pub fn survive_file_limits() {
+    #[cfg(unix)]
+    {
+        let flag = std::sync::Arc::default();
+        // A handler that cannot be set leaves what the system does by default.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag);
+    }
+}
+
 /// Has this called when a second signal ends the process.
 pub fn at_once(last: fn()) {
     LAST.get_or_init(|| last);

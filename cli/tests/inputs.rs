@@ -158,7 +158,9 @@ fn binary_files_in_folders_are_left_out_and_told() {
     dir.file("logs/late.log", [format!("{REFUSED}\n").repeat(300).as_bytes(), b"\0"].concat());
     dir.file("logs/packed.bin", pack("zstd", REFUSED.as_bytes()));
     dir.file("logs/windows.bin", utf16(REFUSED, false));
-    let run = json(&dir, &["logs"]).ends(0).complains("left out of folders: 2 binary files;");
+    let run = json(&dir, &["logs"])
+        .ends(0)
+        .complains("left out of folders: 2 binary files (ELF binary ×2);");
     assert_eq!(run.err.lines().count(), 1, "{}", run.err);
     let mut sources = run.sources();
     sources.dedup();
@@ -166,9 +168,10 @@ fn binary_files_in_folders_are_left_out_and_told() {
     assert_eq!(sources, expected);
     // Who names it wants it.
     for args in [&["logs/b.bin"][..], &["logs/b.b*"]] {
-        assert_eq!(json(&dir, args).ends(0).quietly().sources(), ["logs/b.bin"]);
+        let run = json(&dir, args).ends(0).complains("logs/b.bin: is an ELF binary, read as it is");
+        assert_eq!(run.sources(), ["logs/b.bin"]);
     }
-    let run = json(&dir, &["logs", "logs/b.bin"]).ends(0).complains("1 binary file;");
+    let run = json(&dir, &["logs", "logs/b.bin"]).ends(0).complains("1 binary file (ELF binary);");
     assert!(run.sources().contains(&"logs/b.bin".to_owned()), "{:?}", run.sources());
 }
 
@@ -271,6 +274,10 @@ fn marks_are_skipped_and_windows_logs_are_decoded() {
         assert_eq!(run.places(), [("utf16.log".to_owned(), 2, text.find("Error").unwrap() as u64)]);
         let found = run.json();
         assert_eq!((&found[0]["text"], &found[0]["decoded"]), (&REFUSED.into(), &true.into()));
+        // Without the mark.
+        dir.file("logs/bare.log", &utf16(&text, big)[2..]);
+        let bare = json(&dir, &["logs"]).ends(0).quietly().json();
+        assert_eq!((&bare[0]["text"], &bare[0]["decoded"]), (&REFUSED.into(), &true.into()));
         let mut odd = utf16(&text, big);
         odd.push(b'x');
         dir.pipe(&["-f", "json"], odd).ends(2).complains("in the middle of a character");
@@ -280,6 +287,45 @@ fn marks_are_skipped_and_windows_logs_are_decoded() {
         lone.extend(&utf16(&text, big)[2..]);
         assert_eq!(dir.pipe(&["-f", "json"], lone).ends(0).quietly().places()[0].1, 2);
     }
+}
+
+#[test]
+fn what_is_no_text_is_named() {
+    let dir = with(&["z.log"]);
+    let mut tar = format!("{REFUSED}\n").into_bytes();
+    tar.resize(257, b'a');
+    tar.extend(b"ustar\x0000\n");
+    let zip = [&b"PK\x03\x04\x14\0\0\0"[..], &[0xa5; 900]].concat();
+    let lz4 = b"\x04\x22\x4d\x18\x64\x40\xa7 packed";
+    let cases: &[(&str, &[u8], i32, &str)] = &[
+        ("app.zip", &zip, 2, "is a zip archive, read as it is: what is packed in it was not"),
+        (
+            "app.lz4",
+            lz4,
+            2,
+            "is lz4 data, read as it is: what is packed in it was not looked at; lz4",
+        ),
+        ("app.tar", &tar, 0, "is a tar archive, read as it is; tar -xOf FILE | whyerr"),
+        ("app.tgz", &pack("gzip", &tar), 0, "holds a tar archive, read as it is; tar -xOf FILE"),
+        ("app.zip.gz", &pack("gzip", &zip), 2, "holds a zip archive, read as it is: what"),
+        ("twice", &pack("zstd", &pack("xz", b"x\n")), 2, "holds xz data, read as it is: what"),
+        ("core", b"text\0text", 0, "is binary data, read as it is"),
+    ];
+    for (name, bytes, code, message) in cases {
+        dir.file(name, bytes);
+        let run = json(&dir, &[name, "z.log"]).ends(*code).complains(&format!("{name}: {message}"));
+        assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+        // What stands there as text is read all the same.
+        let found: &[&str] =
+            if message.contains("tar archive") { &[name, "z.log"] } else { &["z.log"] };
+        assert_eq!(run.sources(), found);
+        dir.pipe(&["-f", "json"], bytes).ends(*code).complains(&format!("-: {message}"));
+        dir.pipe(&["--filter"], bytes).ends(*code).complains(&format!("-: {message}"));
+    }
+    dir.pipe(&["why", "-"], lz4).complains("-: is lz4 data");
+    dir.file("logs/app.zip", &zip);
+    dir.file("logs/a.log", REFUSED);
+    json(&dir, &["logs"]).ends(0).complains("left out of folders: 1 binary file (zip archive);");
 }
 
 #[cfg(target_os = "linux")]

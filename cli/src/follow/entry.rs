@@ -13,6 +13,7 @@ use super::identity::{Id, modified, read_at};
 use super::rotated::Sibling;
 use super::state::Saved;
 use super::{From, POLL, Shared, is_too_many};
+use crate::input::why_not_followed;
 use crate::term;
 
 /// A file that grew so recently is looked at often.
@@ -21,10 +22,12 @@ const ACTIVE: Duration = Duration::from_secs(10);
 const COPYING: Duration = Duration::from_secs(30);
 /// A rotated file that was not there for so long is forgotten.
 const ABSENT: Duration = Duration::from_secs(60);
+/// Longer than a process runs.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// How many finished files are remembered, so that copies of them are not read again.
 const REMEMBERED: usize = 8;
-/// What compressed files begin with: gzip, zstd, xz, bzip2.
-const COMPRESSED: &[&[u8]] = &[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh"];
+/// So many first bytes tell whether a file is text.
+const SAMPLE: usize = 512;
 
 /// A file that was seen: number and time of creation, as numbers are used again.
 type Seen = (Id, Option<SystemTime>);
@@ -70,6 +73,12 @@ pub struct Entry {
     /// Rotated files that may still be copied: size, and since when they have it.
     watched: HashMap<Seen, (u64, Instant)>,
     looked: bool,
+    /// A folder or a pattern has it: nobody waits for it where it is gone.
+    pub is_found: bool,
+    /// It came after the start: it is read from its own.
+    is_late: bool,
+    /// Since when its path leads nowhere.
+    gone: Option<Instant>,
     complaint: Option<ErrorKind>,
     done: VecDeque<Generation>,
     pub due: Instant,
@@ -104,6 +113,9 @@ impl Entry {
             restored: None,
             watched: HashMap::new(),
             looked: false,
+            is_found: false,
+            is_late: false,
+            gone: None,
             complaint: None,
             done: VecDeque::new(),
             due: Instant::now(),
@@ -114,9 +126,33 @@ impl Entry {
         }
     }
 
+    /// One that a folder or a pattern has.
+    pub fn found(path: &Path, is_late: bool) -> Entry {
+        Entry { is_found: true, is_late, ..Entry::new(path) }
+    }
+
+    /// In the place of one that is not followed any more.
+    pub fn forgotten() -> Entry {
+        let due = Instant::now() + NEVER;
+        Entry { due, name: "".into(), absolute: "".into(), ..Entry::new(Path::new("")) }
+    }
+
+    /// Whether nothing is left of it, and it will not come back for all that is known.
+    pub fn is_gone_for(&self, time: Duration) -> bool {
+        let is_gone = self.gone.is_some_and(|gone| gone.elapsed() >= time);
+        self.is_found && is_gone && self.generations().next().is_none()
+    }
+
+    /// Takes the contents of another one, which has a rotated name of this one.
+    pub fn adopt(&mut self, other: &mut Entry) {
+        other.retire();
+        self.retired.append(&mut other.retired);
+        self.changes.append(&mut other.changes);
+    }
+
     /// Takes up what an earlier run left: which of the files has the path now is found by looking.
     pub fn restore(&mut self, saved: &[Saved], shared: &mut Shared) {
-        self.retired = saved.iter().map(|one| Generation::restored(shared.serial(), one)).collect();
+        self.retired.extend(saved.iter().map(|one| Generation::restored(shared.serial(), one)));
         self.restored = saved.iter().map(|one| one.modified).max();
     }
 
@@ -145,7 +181,12 @@ impl Entry {
                 (None, false) => Ok(false),
             };
         }
-        let changed = match fs::metadata(&self.path) {
+        let there = fs::metadata(&self.path);
+        match &there {
+            Ok(_) => self.gone = None,
+            Err(_) => drop(self.gone.get_or_insert_with(Instant::now)),
+        }
+        let changed = match there {
             Ok(metadata) if !metadata.is_file() => {
                 self.complain(&io::Error::new(
                     ErrorKind::InvalidInput,
@@ -178,7 +219,7 @@ impl Entry {
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
                 let was_there = self.retire();
-                if !self.looked {
+                if !self.looked && !self.is_found {
                     self.note("does not exist yet; waiting for it".to_owned(), 0);
                 }
                 was_there
@@ -200,14 +241,11 @@ impl Entry {
         if self.current.as_ref().is_some_and(|current| current.id == id) {
             return Ok(false);
         }
-        let mut first = [0; 8];
+        let mut first = [0; SAMPLE];
         let count = read_at(&file, &mut first, 0)?;
-        if COMPRESSED.iter().any(|magic| first[..count].starts_with(magic)) {
+        if let Some(why) = why_not_followed(&first[..count]) {
             self.retire();
-            return Err(io::Error::new(
-                ErrorKind::Unsupported,
-                "compressed files do not grow by lines and are not followed; leave out --follow",
-            ));
+            return Err(io::Error::new(ErrorKind::Unsupported, why));
         }
         self.retire();
         if let Some(at) = self.retired.iter().position(|retired| retired.id == id) {
@@ -225,7 +263,7 @@ impl Entry {
             return Ok(true);
         }
         let mut new = Generation::new(shared.serial(), file, &self.path)?;
-        let is_first = !self.looked && self.retired.is_empty();
+        let is_first = !self.looked && !self.is_late && self.retired.is_empty();
         if is_first && shared.from == From::End {
             new.skip_to_end()?;
         }

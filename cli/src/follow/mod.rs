@@ -8,6 +8,7 @@ mod args;
 mod entry;
 mod generation;
 mod identity;
+mod roots;
 mod rotated;
 mod state;
 
@@ -30,6 +31,8 @@ use crate::stop;
 pub use args::{FollowArgs, From};
 use entry::{Account, Entry};
 use generation::{Generation, Step};
+pub use roots::Roots;
+use roots::{Look, MAX_FOUND};
 use rotated::Sibling;
 use state::Change;
 pub use state::{Mark, Saved, StateFile};
@@ -43,12 +46,21 @@ const OPEN_FILES: usize = 256;
 const FEWEST_FILES: usize = 8;
 /// For how long after a change a folder may change again with no other time of change.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
+/// A file of a folder or a pattern that was gone for so long is forgotten.
+const FORGET_AFTER: Duration = Duration::from_secs(300);
+/// Numbers of files are used again when so many were followed.
+const MAX_NUMBERS: usize = 2 * MAX_FOUND;
 /// How often outputs look at the clock.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Reads all followed files as they grow.
 pub struct Follower {
     entries: Vec<Entry>,
+    /// Numbers of entries that were forgotten, longest first.
+    free: VecDeque<usize>,
+    /// Files that a folder or a pattern has.
+    found: usize,
+    roots: Roots,
     folders: HashMap<PathBuf, Folder>,
     /// Entries that have something to read.
     ready: VecDeque<usize>,
@@ -116,9 +128,11 @@ impl Shared {
 }
 
 impl Follower {
-    /// `saved` is what an earlier run left; what of it concerns none of the files is given back.
+    /// Follows files, and those that `roots` have and will have. `saved` is what an earlier run left;
+    /// what of it concerns none of the files is given back.
     pub fn new(
         paths: &[PathBuf],
+        roots: Roots,
         args: &FollowArgs,
         classifier: &Classifier,
         grouping: Grouping,
@@ -128,6 +142,9 @@ impl Follower {
         let now = Instant::now();
         let mut follower = Follower {
             entries: Vec::new(),
+            free: VecDeque::new(),
+            found: 0,
+            roots,
             folders: HashMap::new(),
             ready: VecDeque::new(),
             told: VecDeque::new(),
@@ -151,30 +168,65 @@ impl Follower {
         for saved in saved {
             by_path.entry(saved.followed.clone()).or_default().push(saved);
         }
-        let entries: Vec<Entry> = paths.iter().map(|path| Entry::new(path)).collect();
+        follower.take_up(paths.iter().map(|path| Entry::new(path)).collect(), &mut by_path);
+        // What a folder had, and has under a rotated name now.
+        let names: Vec<PathBuf> = by_path
+            .keys()
+            .filter_map(|absolute| follower.roots.name_of(Path::new(absolute)))
+            .collect();
+        let restored = names.iter().map(|path| Entry::found(path, true)).collect();
+        follower.take_up(restored, &mut by_path);
+        follower.look_for_files(&mut by_path);
+        (follower, by_path.into_values().flatten().collect())
+    }
+
+    /// Follows these too, but for rotated files of what is followed: they are read as part of the
+    /// file that they come from.
+    fn take_up(&mut self, entries: Vec<Entry>, saved: &mut HashMap<String, Vec<Saved>>) {
         let places: HashSet<(PathBuf, OsString)> =
             entries.iter().map(|entry| (entry.folder.clone(), entry.base.clone())).collect();
         for entry in entries {
             let origins = entry.base.to_str().map(rotated::origins).unwrap_or_default();
-            let is_followed =
-                |origin: String| places.contains(&(entry.folder.clone(), origin.into()));
-            // Named besides: what was rotated is read as part of the file it comes from.
+            let is_followed = |origin: String| {
+                let origin = OsString::from(origin);
+                let folder = self.folders.get(&entry.folder);
+                folder.is_some_and(|folder| folder.entries.contains_key(&origin))
+                    || places.contains(&(entry.folder.clone(), origin))
+            };
             if origins.into_iter().any(is_followed) {
                 continue;
             }
-            let saved = by_path.remove(&*entry.absolute).unwrap_or_default();
-            follower.add(entry, &saved);
+            let saved = saved.remove(&*entry.absolute).unwrap_or_default();
+            self.add(entry, &saved);
         }
-        (follower, by_path.into_values().flatten().collect())
     }
 
     fn add(&mut self, mut entry: Entry, saved: &[Saved]) {
-        let at = self.entries.len();
         let known = self.folders.get(&entry.folder);
         if known.is_some_and(|folder| folder.entries.contains_key(&entry.base)) {
             return;
         }
+        // Until now these passed for files of their own: they are its earlier contents.
+        let is_rotated = |base: &OsStr| {
+            let origins = base.to_str().map(rotated::origins).unwrap_or_default();
+            origins.iter().any(|origin| **origin == *entry.base)
+        };
+        let rotated: Vec<usize> = known
+            .into_iter()
+            .flat_map(|folder| &folder.entries)
+            .filter(|(base, at)| self.entries[**at].is_found && is_rotated(base))
+            .map(|(_, &at)| at)
+            .collect();
+        for at in rotated {
+            entry.adopt(&mut self.entries[at]);
+            self.forget(at);
+        }
         entry.restore(saved, &mut self.shared);
+        self.found += usize::from(entry.is_found);
+        let at = match self.entries.len() < MAX_NUMBERS {
+            true => self.entries.len(),
+            false => self.free.pop_front().unwrap_or(self.entries.len()),
+        };
         let saved = |one: &Generation| (one.serial, Some(one.saved(&entry.absolute)));
         mark(&self.marks, self.given, entry.generations().map(saved).collect());
         let folder = self.folders.entry(entry.folder.clone()).or_insert_with(|| Folder {
@@ -186,12 +238,43 @@ impl Follower {
             pause: POLL,
         });
         folder.entries.insert(entry.base.clone(), at);
-        self.entries.push(entry);
+        self.told.push_back(Piece::Source { source: at, name: entry.name.to_string() });
+        match self.entries.get_mut(at) {
+            Some(free) => *free = entry,
+            None => self.entries.push(entry),
+        }
     }
 
-    /// What the followed files are called, by their numbers.
-    pub fn names(&self) -> Vec<String> {
-        self.entries.iter().map(|entry| entry.name.to_string()).collect()
+    /// Follows a file no more that is gone, or another one's.
+    fn forget(&mut self, at: usize) {
+        let forgotten = std::mem::replace(&mut self.entries[at], Entry::forgotten());
+        self.found -= usize::from(forgotten.is_found);
+        if let Some(folder) = self.folders.get_mut(&forgotten.folder) {
+            folder.entries.remove(&forgotten.base);
+            if folder.entries.is_empty() {
+                self.folders.remove(&forgotten.folder);
+            }
+        }
+        self.free.push_back(at);
+    }
+
+    /// Looks for files that came into folders, or that patterns match now.
+    fn look_for_files(&mut self, saved: &mut HashMap<String, Vec<Saved>>) {
+        let room = MAX_FOUND.saturating_sub(self.found);
+        let Some(Look { files, notes, is_first }) = self.roots.look(room) else { return };
+        for message in notes {
+            self.told.push_back(Piece::Note { message, lost: 0 });
+        }
+        self.take_up(files.iter().map(|path| Entry::found(path, !is_first)).collect(), saved);
+    }
+
+    /// Files of folders that do not come back.
+    fn forget_some(&mut self) {
+        for at in 0..self.entries.len() {
+            if self.entries[at].is_gone_for(FORGET_AFTER) {
+                self.forget(at);
+            }
+        }
     }
 
     /// The next piece; `None` when somebody asked to stop.
@@ -231,6 +314,10 @@ impl Follower {
 
     /// What was held back, at the end.
     fn last(&mut self, mut buffer: Vec<u8>) -> Option<Piece<Work>> {
+        // Names of files before what is read of them.
+        if let Some(piece) = self.told.pop_front() {
+            return Some(piece);
+        }
         if self.flushes && !std::mem::replace(&mut self.ending, true) {
             self.ready = (0..self.entries.len()).collect();
             self.ready.retain(|&at| self.entries[at].has_unread());
@@ -252,6 +339,7 @@ impl Follower {
     /// Looks for news at all files whose time has come.
     fn sweep(&mut self) {
         self.swept = Instant::now();
+        self.look_for_files(&mut HashMap::new());
         let folders: Vec<PathBuf> = self
             .folders
             .iter()
@@ -289,6 +377,7 @@ impl Follower {
             }
         }
         self.close_some();
+        self.forget_some();
         self.make_room();
     }
 

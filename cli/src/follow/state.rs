@@ -15,6 +15,9 @@ use super::identity::{Id, Print};
 /// What the file calls itself.
 const KIND: &str = "whyerr-follow-state";
 const VERSION: u32 = 1;
+/// What is behind its name in those of the files beside it.
+const LOCK: &str = ".lock";
+const NEW: &str = ".new";
 /// How often it is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// Seconds after which a file is forgotten that nobody follows any more.
@@ -74,9 +77,14 @@ pub struct StateFile {
 }
 
 impl StateFile {
+    /// The files that it takes: the state itself, and those beside it.
+    pub fn paths(path: &Path) -> [PathBuf; 3] {
+        [path.to_owned(), beside(path, LOCK), beside(path, NEW)]
+    }
+
     /// Opens the file, or begins a new one. Gives what an earlier run left.
     pub fn open(path: &Path) -> anyhow::Result<(StateFile, Vec<Saved>)> {
-        let lock_path = beside(path, ".lock");
+        let lock_path = beside(path, LOCK);
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -170,7 +178,7 @@ impl StateFile {
             version: VERSION,
             files: followed.chain(others).collect(),
         };
-        let temporary = beside(&self.path, ".new");
+        let temporary = beside(&self.path, NEW);
         let mut file = File::create(&temporary)?;
         let mut text = serde_json::to_vec(&content)?;
         text.push(b'\n');

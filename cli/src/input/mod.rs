@@ -23,10 +23,10 @@ use std::time::Duration;
 pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, MAX_LINE, Next, whole_events};
 use foreign::{Foreign, SAMPLE};
 use live::Live;
-pub use sniff::why_not_followed;
 use sniff::{Sniffed, is_encoded};
+pub use sniff::{is_text, why_not_followed};
 use sources::UNPACK_MEMORY;
-pub use sources::{InputArgs, Sources};
+pub use sources::{Finder, InputArgs, Sources, pattern};
 
 use crate::term;
 

@@ -26,6 +26,11 @@ pub fn is_encoded(head: &[u8]) -> bool {
     matches!(judge(head, true, true), Some(Kind::Packed(_) | Kind::Utf16(..)))
 }
 
+/// Whether data that begins so is text as it stands.
+pub fn is_text(head: &[u8]) -> bool {
+    !is_encoded(head) && Foreign::find(head).is_none()
+}
+
 /// Why a file that begins so is not followed, and what to do instead.
 pub fn why_not_followed(head: &[u8]) -> Option<String> {
     match judge(head, true, true)? {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,15 +69,25 @@ impl Sources {
 }
 
 impl InputArgs {
-    /// What the arguments of a command line mean: files, folders, patterns, `-`; standard input
-    /// where there are none. The error is one of the flags.
-    pub fn sources(&self, paths: &[PathBuf]) -> anyhow::Result<Sources> {
+    /// What finds files as these flags say. The error is one of the flags.
+    pub fn finder(&self) -> anyhow::Result<Finder> {
         // As ripgrep has it: patterns are relative to where one stands.
         let mut globs = OverrideBuilder::new(env::current_dir().unwrap_or_default());
         for glob in &self.glob {
             globs.add(glob)?;
         }
-        let mut search = Search::new(self, globs.build()?);
+        Ok(Finder {
+            hidden: self.hidden,
+            no_ignore: self.no_ignore,
+            globs: globs.build()?,
+            outputs: outputs(),
+        })
+    }
+
+    /// What the arguments of a command line mean: files, folders, patterns, `-`; standard input
+    /// where there are none. The error is one of the flags.
+    pub fn sources(&self, paths: &[PathBuf]) -> anyhow::Result<Sources> {
+        let mut search = Search::new(self.finder()?);
         let stdin = [PathBuf::from("-")];
         for path in if paths.is_empty() { &stdin } else { paths } {
             search.argument(path);
@@ -89,9 +99,124 @@ impl InputArgs {
     }
 }
 
-struct Search<'a> {
-    args: &'a InputArgs,
+/// Finds files in folders and by patterns.
+pub struct Finder {
+    hidden: bool,
+    no_ignore: bool,
     globs: Override,
+    /// Standard output and error, where they are files: what is found is not to be found again.
+    outputs: Vec<Metadata>,
+}
+
+impl Finder {
+    /// As a shell has it.
+    pub const GLOB: glob::MatchOptions = glob::MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+
+    /// Calls `file` for each file of a folder, in the order of their paths, until that is false.
+    /// Returns how many things there are that are no files.
+    pub fn walk(
+        &self,
+        folder: &Path,
+        file: &mut dyn FnMut(PathBuf) -> bool,
+        fault: &mut dyn FnMut(String),
+    ) -> u64 {
+        let mut odd = 0;
+        let walk = WalkBuilder::new(folder)
+            .standard_filters(!self.no_ignore)
+            .hidden(!self.hidden)
+            .overrides(self.globs.clone())
+            // Logs of containers are links.
+            .follow_links(true)
+            .sort_by_file_path(|a, b| a.cmp(b))
+            .build();
+        for entry in walk {
+            if stop::requested() {
+                break;
+            }
+            match entry {
+                Err(error) => fault(self::fault(&error)),
+                Ok(entry) => match entry.file_type() {
+                    Some(kind) if kind.is_dir() => {}
+                    Some(kind) if kind.is_file() => {
+                        if !file(entry.into_path()) {
+                            break;
+                        }
+                    }
+                    _ => odd += 1,
+                },
+            }
+        }
+        odd
+    }
+
+    /// The same for the files that a pattern matches, and those of folders that it matches.
+    pub fn expand(
+        &self,
+        pattern: &str,
+        file: &mut dyn FnMut(PathBuf) -> bool,
+        fault: &mut dyn FnMut(String),
+    ) {
+        let matches = match glob::glob_with(pattern, Finder::GLOB) {
+            Ok(matches) => matches,
+            Err(error) => return fault(format!("{pattern}: {error}")),
+        };
+        for path in matches {
+            match path {
+                _ if stop::requested() => break,
+                Err(error) => fault(error.to_string()),
+                Ok(folder) if folder.is_dir() => {
+                    self.walk(&folder, file, fault);
+                }
+                Ok(path) => {
+                    if !file(path) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a file is where this run writes to.
+    pub fn is_own_output(&self, path: &Path) -> bool {
+        let is_same = |metadata: Metadata| self.outputs.iter().any(|own| is_same(own, &metadata));
+        !self.outputs.is_empty() && path.metadata().is_ok_and(is_same)
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    false
+}
+
+/// Standard output and error, where they are files.
+#[cfg(unix)]
+fn outputs() -> Vec<Metadata> {
+    use std::os::fd::AsFd;
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    [stdout.as_fd(), stderr.as_fd()]
+        .into_iter()
+        .filter_map(|output| fs::File::from(output.try_clone_to_owned().ok()?).metadata().ok())
+        .filter(Metadata::is_file)
+        .collect()
+}
+
+#[cfg(not(unix))]
+fn outputs() -> Vec<Metadata> {
+    Vec::new()
+}
+
+struct Search {
+    finder: Finder,
     sources: Vec<Source>,
     /// Where each file stands in the list, by its one true path.
     known: HashMap<PathBuf, usize>,
@@ -100,16 +225,9 @@ struct Search<'a> {
     odd: u64,
 }
 
-impl<'a> Search<'a> {
-    fn new(args: &'a InputArgs, globs: Override) -> Search<'a> {
-        Search {
-            args,
-            globs,
-            sources: Vec::new(),
-            known: HashMap::new(),
-            faults: Vec::new(),
-            odd: 0,
-        }
+impl Search {
+    fn new(finder: Finder) -> Search {
+        Search { finder, sources: Vec::new(), known: HashMap::new(), faults: Vec::new(), odd: 0 }
     }
 
     fn argument(&mut self, path: &Path) {
@@ -144,32 +262,23 @@ impl<'a> Search<'a> {
 
     /// Adds the files of a folder. Returns how many there are.
     fn walk(&mut self, folder: &Path) -> usize {
-        let mut files = 0;
-        let walk = WalkBuilder::new(folder)
-            .standard_filters(!self.args.no_ignore)
-            .hidden(!self.args.hidden)
-            .overrides(self.globs.clone())
-            // Logs of containers are links.
-            .follow_links(true)
-            .sort_by_file_path(|a, b| a.cmp(b))
-            .build();
-        for entry in walk {
-            if stop::requested() {
-                break;
-            }
-            match entry {
-                Err(error) => self.faults.push(fault(&error)),
-                Ok(entry) => match entry.file_type() {
-                    Some(kind) if kind.is_dir() => {}
-                    Some(kind) if kind.is_file() => {
-                        files += 1;
-                        self.add(Source::Found(entry.path().to_owned()), entry.path());
-                    }
-                    _ => self.odd += 1,
-                },
+        let (mut files, mut faults) = (Vec::new(), Vec::new());
+        self.odd += self.finder.walk(
+            folder,
+            &mut |path| {
+                files.push(path);
+                true
+            },
+            &mut |fault| faults.push(fault),
+        );
+        self.faults.append(&mut faults);
+        let number = files.len();
+        for path in files {
+            if !self.finder.is_own_output(&path) {
+                self.add(Source::Found(path.clone()), &path);
             }
         }
-        files
+        number
     }
 
     /// Why a folder gave nothing.
@@ -180,7 +289,7 @@ impl<'a> Search<'a> {
             |entry: ignore::DirEntry| entry.file_type().is_some_and(|kind| kind.is_file());
         match all.build().filter_map(Result::ok).any(is_file) {
             false => "there is no file in this folder",
-            true if self.globs.is_empty() => {
+            true if self.finder.globs.is_empty() => {
                 "all files in this folder are hidden or ignored; --hidden or --no-ignore takes them"
             }
             true => "no file in this folder matches --glob",
@@ -189,12 +298,7 @@ impl<'a> Search<'a> {
 
     /// Adds what a pattern matches, as a shell would have put it in.
     fn expand(&mut self, pattern: &str) {
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let matches = match glob::glob_with(pattern, options) {
+        let matches = match glob::glob_with(pattern, Finder::GLOB) {
             Ok(matches) => matches,
             Err(error) => {
                 let message =
@@ -229,7 +333,7 @@ fn fault(error: &ignore::Error) -> String {
 }
 
 /// The pattern that a path is: nothing has its name, and it looks like one.
-fn pattern(path: &Path) -> Option<&str> {
+pub fn pattern(path: &Path) -> Option<&str> {
     let text = path.to_str()?;
     let missing = fs::symlink_metadata(path).is_err_and(|error| {
         matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)

@@ -55,6 +55,11 @@ impl OutputArgs {
         self.output.as_deref().filter(|path| *path != Path::new("-"))
     }
 
+    /// The files that these flags ask to be written to.
+    pub fn written(&self) -> impl Iterator<Item = &Path> {
+        self.file().into_iter().chain(self.metrics.as_deref())
+    }
+
     /// Refuses a file that is written to and read, or written to twice: by these flags or that of
     /// the state.
     pub fn check_paths<'a>(

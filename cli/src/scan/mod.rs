@@ -20,8 +20,9 @@ use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
 use crate::args::ScanArgs;
+use crate::atomic;
 use crate::exec::Exec;
-use crate::follow::{Follower, StateFile};
+use crate::follow::{Follower, Roots, StateFile};
 use crate::input::{Chunk, MAX_LINE, Reading, Source, Sources};
 use crate::load::Loaded;
 use crate::output::lines::Answers;
@@ -90,7 +91,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     let (names, produce): (Vec<String>, Box<Producer>) = if follow {
         let (mut follower, file) = following(args, loaded, grouping)?;
         state = file;
-        (follower.names(), Box::new(move |buffer| follower.next(buffer)))
+        // It tells of each file when it takes it up.
+        (Vec::new(), Box::new(move |buffer| follower.next(buffer)))
     } else {
         let gives_back = matches!(rendering, Rendering::Lines(Answers::Enrich));
         let mut reader =
@@ -174,16 +176,21 @@ fn following(
     if args.files.iter().any(|path| path == Path::new("-")) {
         bail!("standard input cannot be followed: it is read as it comes without --follow");
     }
-    let classifier = &loaded.classifier;
-    let Some(path) = &args.follow.state else {
-        let files = &args.files;
-        let (follower, _) = Follower::new(files, &args.follow, classifier, grouping, None, vec![]);
+    let mut own: Vec<PathBuf> = args.output.written().map(atomic::resolve).collect();
+    let state = args.follow.state.as_deref();
+    own.extend(state.into_iter().flat_map(StateFile::paths).map(|path| atomic::resolve(&path)));
+    let mut roots = Roots::new(args.input.finder()?, own);
+    let mut files = args.files.clone();
+    files.retain(|path| !roots.take(path));
+    let (classifier, flags) = (&loaded.classifier, &args.follow);
+    let Some(path) = state else {
+        let (follower, _) = Follower::new(&files, roots, flags, classifier, grouping, None, vec![]);
         return Ok((follower, None));
     };
     let (mut state, saved) = StateFile::open(path)?;
     let (sender, marks) = mpsc::channel();
     let (follower, others) =
-        Follower::new(&args.files, &args.follow, classifier, grouping, Some(sender), saved);
+        Follower::new(&files, roots, flags, classifier, grouping, Some(sender), saved);
     state.listen(marks, others);
     Ok((follower, Some(state)))
 }
@@ -286,6 +293,14 @@ impl Scan<'_> {
                     self.faults.push(Fault { source, message: error.to_string() });
                 }
                 self.hand_on_waiting(Some(source), out)?;
+            }
+            Piece::Source { source, name } => {
+                // One that had the number before has nothing left to read.
+                self.lag.remove(&source);
+                match self.names.get_mut(source) {
+                    Some(known) => *known = name,
+                    None => self.names.push(name),
+                }
             }
             Piece::Note { message, lost } => {
                 self.totals.lost_bytes += lost;

@@ -33,6 +33,11 @@ pub enum Piece<K> {
         source: usize,
         error: io::Error,
     },
+    /// A source that is followed from now on, and what it is called.
+    Source {
+        source: usize,
+        name: String,
+    },
     /// Something to tell that is no fault of the run; bytes that are known to be lost.
     Note {
         message: String,

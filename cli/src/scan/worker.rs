@@ -116,6 +116,7 @@ impl Worker {
                 Piece::End { source, skipped, open_lines }
             }
             Piece::Fault { source, error } => Piece::Fault { source, error },
+            Piece::Source { source, name } => Piece::Source { source, name },
             Piece::Note { message, lost } => Piece::Note { message, lost },
             Piece::Tick => Piece::Tick,
         }
