@@ -65,6 +65,11 @@ const JOINS: &[Join] = &[
     join(PG_MORE, PG | PG_MORE | INDENT),
     join(ORA, ORA | COLON),
     join(INNODB, INNODB | HEADER),
+    // Windows events; of a description two lines.
+    join(WIN_KEY, WIN_HEAD | WIN_KEY),
+    join(PLAIN, WIN_TEXT),
+    Join { line: PLAIN, after: PLAIN, next: 0, beyond: WIN_TEXT },
+    join(WIN_LIST, WIN_LIST | INDENT),
     // Erlang, Elixir.
     join(STARS, HEADER | STARS | INDENT | ERL_REPORT),
     join(BEAM_TAIL, INDENT | STARS | BEAM_TAIL),

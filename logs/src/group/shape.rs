@@ -120,6 +120,14 @@ pub(super) mod mark {
         KERNEL_CUT
         JUL_DATE
         JUL_LEVEL
+        /// `Log Name:      Application`: the first line of an event that was copied.
+        WIN_HEAD
+        /// `Event ID:      7`
+        WIN_KEY
+        /// `Description:`
+        WIN_TEXT
+        /// `ProviderName : disk`: a line of PowerShell's lists.
+        WIN_LIST
         /// A carrier that may cut a line into pieces.
         PIECE
         /// A piece that is not the last one.
@@ -354,6 +362,7 @@ fn indented(indent: &Indent<'_>, rest: &[u8]) -> Marks {
         // Terraform without its box, pip.
         b'o' if near.starts_with(b"on ") && has(b" line ") => BRIDGE,
         b'n' if near.starts_with(b"note: This error originates ") => BRIDGE,
+        b'D' if near.trim_ascii_end() == b"Description:" => WIN_TEXT,
         _ => 0,
     };
     BODY | mark
@@ -485,9 +494,28 @@ fn unheaded(text: &[u8], is_open: bool) -> Marks {
         _ if text[0].is_ascii_alphabetic() || text[0] == b'_' => {
             let found = exception(text);
             let found = if is_open { found } else { found & !(EXC | BARE_EXC) };
-            found | file_position(text) | call(text)
+            found | file_position(text) | call(text) | windows(text)
         }
         _ => 0,
+    }
+}
+
+/// A line of an event of Windows: its name, and its value in the column where those stand.
+fn windows(text: &[u8]) -> Marks {
+    let Some(colon) = memchr::memchr(b':', &text[..text.len().min(words::WIN_COLUMN * 2)]) else {
+        return 0;
+    };
+    let (name, behind) = (&text[..colon], &text[colon + 1..]);
+    let value = behind.trim_ascii_start();
+    let column = text.len() - value.len();
+    let name_alone = name.trim_ascii_end();
+    match () {
+        () if name_alone.len() < name.len() && words::WIN_LISTS.contains(&name_alone) => WIN_LIST,
+        () if !value.is_empty() && column != words::WIN_COLUMN => 0,
+        () if name == b"Log Name" => WIN_HEAD,
+        () if name == b"Description" => WIN_KEY | WIN_TEXT,
+        () if words::WIN_KEYS.contains(&name) => WIN_KEY,
+        () => 0,
     }
 }
 

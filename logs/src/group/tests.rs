@@ -161,6 +161,10 @@ const LINES: &[&str] = &[
     "{\"_PID\":\"1\",\"MESSAGE\":\"\"}",
     "{\"_PID\":\"2\",\"MESSAGE\":\"Caused by: x\"}",
     "{\"level\":\"error\"}",
+    "Log Name:      System",
+    "Event ID:      7",
+    "Description:",
+    "ProviderName : disk",
     "\u{1b}[31m    at x\u{1b}[0m",
 ];
 

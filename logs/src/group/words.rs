@@ -77,6 +77,7 @@ pub(super) fn starts(first: u8) -> &'static [(&'static [u8], Marks)] {
             (b"Emitted 'error' event", ON),
             (b"E   ", PYTEST),
             (b"EIP: ", KERNEL),
+            (b"Event Xml:", ON),
             (b"ERROR: No matching distribution found for ", SELF),
             (b"ERROR: ResolutionImpossible: ", BRIDGE),
             (b"EFLAGS: ", KERNEL),
@@ -196,6 +197,53 @@ pub(super) const POSTGRES: &[(&[u8], Marks)] = &[
     (b"STATEMENT", PG_MORE),
     (b"QUERY", PG_MORE),
     (b"LOCATION", PG_MORE),
+];
+
+/// Names in an event that was copied from Windows' Event Viewer, behind the first one.
+pub(super) const WIN_KEYS: &[&[u8]] = &[
+    b"Source",
+    b"Date",
+    b"Event ID",
+    b"Task Category",
+    b"Level",
+    b"Keywords",
+    b"User",
+    b"Computer",
+    b"OpCode",
+];
+
+/// The column of the values there.
+pub(super) const WIN_COLUMN: usize = 15;
+
+/// Names in an event as `Get-WinEvent | Format-List` prints it.
+pub(super) const WIN_LISTS: &[&[u8]] = &[
+    b"TimeCreated",
+    b"ProviderName",
+    b"ProviderId",
+    b"Id",
+    b"Version",
+    b"Qualifiers",
+    b"Level",
+    b"LevelDisplayName",
+    b"Task",
+    b"TaskDisplayName",
+    b"Opcode",
+    b"OpcodeDisplayName",
+    b"Keywords",
+    b"KeywordsDisplayNames",
+    b"RecordId",
+    b"LogName",
+    b"ProcessId",
+    b"ThreadId",
+    b"MachineName",
+    b"UserId",
+    b"ActivityId",
+    b"RelatedActivityId",
+    b"ContainerLog",
+    b"MatchedQueryIds",
+    b"Bookmark",
+    b"Properties",
+    b"Message",
 ];
 
 /// How the names of exceptions end that have no dots in them.

@@ -18,10 +18,19 @@ pub(super) fn text<'t>(event: &'t [u8], mut field: impl FnMut(&Path, Scalar<'t>)
     }
     let mut fields = 0;
     let mut path = Path::new();
-    for line in event.split(|&byte| byte == b'\n').take(MAX_LINES) {
+    let mut end = 0;
+    for line in event.split_inclusive(|&byte| byte == b'\n').take(MAX_LINES) {
+        end += line.len();
         let Some(colon) = memchr::memchr(b':', line) else { continue };
         let name = line[..colon].trim_ascii();
-        let value = line[colon + 1..].trim_ascii();
+        let mut value = line[colon + 1..].trim_ascii();
+        // A description is what stands below it.
+        let is_text = value.is_empty() && name == b"Description";
+        if is_text {
+            let rest = event.get(end..).unwrap_or_default();
+            let length = memchr::memmem::find(rest, b"Event Xml:").unwrap_or(rest.len());
+            value = rest[..length].trim_ascii();
+        }
         if name.len() > 32 || value.is_empty() {
             continue;
         }
@@ -29,6 +38,9 @@ pub(super) fn text<'t>(event: &'t [u8], mut field: impl FnMut(&Path, Scalar<'t>)
         let mark = path.push(name);
         field(&path, Scalar::plain(value));
         path.pop(mark);
+        if is_text {
+            break;
+        }
     }
     fields >= 3
 }
