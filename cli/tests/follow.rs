@@ -5,171 +5,16 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::dir;
+use common::follow::*;
 use common::pack::utf16;
-use common::{Dir, dir};
 use serde_json::Value;
-
-/// Longest wait for something that must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn error(number: u64) -> String {
-    format!("Error: connect ECONNREFUSED 10.0.0.5:6379 n={number};\n")
-}
-
-fn errors(numbers: impl IntoIterator<Item = u64>) -> String {
-    numbers.into_iter().map(error).collect()
-}
-
-/// The number that [`error`] wrote.
-fn number(finding: &Value) -> u64 {
-    let text = finding["text"].as_str().unwrap();
-    let rest = text.split_once("n=").unwrap_or_else(|| panic!("{finding}")).1;
-    rest.split_once(';').unwrap().0.parse().unwrap()
-}
-
-/// A process that follows, and its output so far.
-struct Follow {
-    child: Child,
-    out: Arc<Mutex<Vec<String>>>,
-    err: Arc<Mutex<Vec<String>>>,
-    readers: Vec<thread::JoinHandle<()>>,
-}
-
-fn gather(input: impl Read + Send + 'static) -> (Arc<Mutex<Vec<String>>>, thread::JoinHandle<()>) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let shared = lines.clone();
-    let reader = thread::spawn(move || {
-        for line in BufReader::new(input).lines() {
-            shared.lock().unwrap().push(line.unwrap());
-        }
-    });
-    (lines, reader)
-}
-
-impl Follow {
-    fn start(dir: &Dir, args: &[&str]) -> Follow {
-        let mut command = dir.cmd(args);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (out, out_reader) = gather(child.stdout.take().unwrap());
-        let (err, err_reader) = gather(child.stderr.take().unwrap());
-        Follow { child, out, err, readers: vec![out_reader, err_reader] }
-    }
-
-    /// Follows, and waits until it stands at the end of `path`.
-    fn at_end_of(dir: &Dir, path: &Path, args: &[&str]) -> Follow {
-        let mut follow = Follow::start(dir, args);
-        // A line that comes after the start is seen, one before is not: both are tried until one is.
-        let started = Instant::now();
-        while follow.out.lock().unwrap().is_empty() {
-            assert!(started.elapsed() < PATIENCE, "{:?}", follow.err);
-            append(path, error(0));
-            thread::sleep(Duration::from_millis(300));
-        }
-        follow.settle();
-        follow.out.lock().unwrap().clear();
-        follow
-    }
-
-    /// Waits until nothing comes any more.
-    fn settle(&mut self) {
-        let mut before = usize::MAX;
-        loop {
-            let now = self.out.lock().unwrap().len();
-            if now == before {
-                return;
-            }
-            before = now;
-            thread::sleep(Duration::from_millis(1500));
-        }
-    }
-
-    fn numbers(&self) -> Vec<u64> {
-        let out = self.out.lock().unwrap();
-        out.iter().map(|line| number(&serde_json::from_str(line).unwrap())).collect()
-    }
-
-    #[track_caller]
-    fn waits_for(&self, numbers: impl IntoIterator<Item = u64>) {
-        let numbers: Vec<u64> = numbers.into_iter().collect();
-        let started = Instant::now();
-        while self.numbers().len() < numbers.len() {
-            let err = self.err.lock().unwrap();
-            assert!(started.elapsed() < PATIENCE, "{:?} of {numbers:?}: {err:?}", self.numbers());
-            drop(err);
-            thread::sleep(Duration::from_millis(20));
-        }
-        assert_eq!(self.numbers(), numbers, "{:?}", self.err.lock().unwrap());
-    }
-
-    #[track_caller]
-    fn waits_to_complain(&self, part: &str) {
-        let started = Instant::now();
-        while !self.err.lock().unwrap().iter().any(|line| line.contains(part)) {
-            assert!(started.elapsed() < PATIENCE, "no `{part}` in {:?}", self.err);
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args([name, &pid]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    /// Ends it with a signal; gives output, messages, exit code.
-    fn end(mut self, signal: &str) -> (Vec<String>, String, Option<i32>) {
-        self.signal(signal);
-        let status = self.child.wait().unwrap();
-        assert!(status.code().is_some() || status.signal() == Some(9), "{status}");
-        for reader in std::mem::take(&mut self.readers) {
-            reader.join().unwrap();
-        }
-        let out = std::mem::take(&mut *self.out.lock().unwrap());
-        let err = self.err.lock().unwrap().join("\n");
-        (out, err, status.code())
-    }
-
-    /// Stops it; all is well, and nothing else was found but these.
-    #[track_caller]
-    fn ends_with(self, numbers: impl IntoIterator<Item = u64>) {
-        let (out, err, code) = self.end("-TERM");
-        let found: Vec<u64> =
-            out.iter().map(|line| number(&serde_json::from_str(line).unwrap())).collect();
-        assert_eq!(found, numbers.into_iter().collect::<Vec<_>>(), "{err}");
-        assert_eq!((code, err.as_str()), (Some(0), ""));
-    }
-}
-
-impl Drop for Follow {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn append(path: &Path, text: impl AsRef<[u8]>) {
-    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
-    file.write_all(text.as_ref()).unwrap();
-}
-
-fn later() {
-    thread::sleep(Duration::from_millis(700));
-}
-
-const JSON: &[&str] = &["-f", "json", "--follow", "--from", "start"];
-
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [args, more].concat()
-}
 
 #[test]
 fn a_file_is_read_as_it_grows() {
@@ -423,16 +268,12 @@ fn many_files_need_few_descriptors() {
     for (number, name) in names.iter().enumerate() {
         dir.file(name, error(number as u64));
     }
-    let mut command = std::process::Command::new("sh");
+    let mut command = Command::new("sh");
     let binary = env!("CARGO_BIN_EXE_whyerr");
     let script =
         format!("ulimit -n 40; exec {binary} --no-config -f json --follow --from start *.txt");
     command.args(["-c", &script]).current_dir(dir.file("x", "").parent().unwrap());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let (out, out_reader) = gather(child.stdout.take().unwrap());
-    let (err, err_reader) = gather(child.stderr.take().unwrap());
-    let follow = Follow { child, out, err, readers: vec![out_reader, err_reader] };
+    let follow = Follow::run(&mut command);
     let found = |total: u64| {
         let started = Instant::now();
         while (follow.numbers().len() as u64) < total {
@@ -465,7 +306,7 @@ fn what_cannot_be_followed_is_told() {
     dir.file("a.gz", b"\x1f\x8b\x08\0\0\0\0\0");
     dir.file("b.zip", b"PK\x03\x04\x14\0");
     dir.file("c.log", utf16(&errors(1..=2), false));
-    let fifo = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status();
+    let fifo = Command::new("mkfifo").arg(dir.path().join("pipe")).status();
     assert!(fifo.unwrap().success());
     let args = ["a.gz", "b.zip", "c.log", "pipe", "/dev/zero"];
     let follow = Follow::start(&dir, &with(JSON, &args));
@@ -479,213 +320,20 @@ fn what_cannot_be_followed_is_told() {
     assert_eq!((code, err.lines().count()), (Some(0), 5), "told once: {err}");
 }
 
-#[test]
-fn files_that_come_into_a_folder_are_followed() {
-    let dir = dir();
-    let log = dir.file("logs/a.log", errors(1..=2));
-    dir.file("logs/.hidden.log", errors(90..=91));
-    dir.file("logs/b.gz", b"\x1f\x8b\x08\0\0\0\0\0");
-    dir.file("logs/c.bin", b"\x7fELF\0\0");
-    // Where it writes to is not read.
-    let args = ["--state", "logs/state.json", "--metrics", "logs/m.prom", "logs"];
-    let follow = Follow::start(&dir, &with(JSON, &args));
-    follow.waits_for(1..=2);
-    follow.waits_to_complain("left out of folders: 2 files that are no text");
-    dir.file("logs/new.log", errors(3..=4));
-    follow.waits_for(1..=4);
-    dir.file("logs/deep/er/new.log", errors(5..=6));
-    follow.waits_for(1..=6);
-    append(&log, error(7));
-    follow.waits_for(1..=7);
-    // Rotated: no file of its own.
-    fs::rename(&log, log.with_extension("log.1")).unwrap();
-    append(&log, error(8));
-    follow.waits_for(1..=8);
-    let found: Value = serde_json::from_str(&follow.out.lock().unwrap()[4]).unwrap();
-    assert_eq!(found["source"], "logs/deep/er/new.log");
-    thread::sleep(Duration::from_secs(3));
-    let (out, err, code) = follow.end("-TERM");
-    assert_eq!((out.len(), code, err.lines().count()), (8, Some(0), 1), "{err}");
-    // Rotated away while nobody looked, and nothing new in its place.
-    append(&log, error(9));
-    fs::rename(&log, log.with_extension("log.2")).unwrap();
-    let follow = Follow::start(&dir, &with(JSON, &args));
-    follow.waits_for([9]);
-    let found: Value = serde_json::from_str(&follow.out.lock().unwrap()[0]).unwrap();
-    assert_eq!(found["source"], "logs/a.log");
-    append(&log, error(10));
-    follow.waits_for(9..=10);
-}
-
-#[test]
-fn files_that_match_a_pattern_are_followed() {
-    let dir = dir();
-    let follow = Follow::start(&dir, &["-f", "json", "-F", "logs/*.log", "later/"]);
-    follow.waits_to_complain("logs/*.log: no file to follow yet; waiting for one");
-    follow.waits_to_complain("later/: no file to follow yet; waiting for one");
-    let log = dir.file("logs/a.log", errors(1..=2));
-    dir.file("logs/a.txt", errors(80..=81));
-    follow.waits_for(1..=2);
-    dir.file("later/x/b", error(3));
-    follow.waits_for(1..=3);
-    append(&log, error(4));
-    follow.waits_for(1..=4);
-    drop(follow);
-    // A rotated file that stands alone is a file; when its origin comes it is its earlier content.
-    let old = dir.file("old/a.log.1", errors(1..=2));
-    let follow = Follow::start(&dir, &with(JSON, &["old"]));
-    follow.waits_for(1..=2);
-    let log = old.with_extension("");
-    append(&log, error(3));
-    follow.waits_for(1..=3);
-    append(&old, error(4));
-    follow.waits_for(1..=4);
-    thread::sleep(Duration::from_secs(3));
-    fs::rename(&old, log.with_extension("log.2")).unwrap();
-    fs::rename(&log, &old).unwrap();
-    append(&log, error(5));
-    follow.waits_for(1..=5);
-    thread::sleep(Duration::from_secs(3));
-    follow.ends_with(1..=5);
-}
-
-#[test]
-fn what_is_found_in_a_folder_may_be_written_to_it() {
-    let dir = dir();
-    dir.file("logs/a.log", errors(1..=2));
-    let out = File::create(dir.path().join("logs/out.txt")).unwrap();
-    let mut command = dir.cmd(&with(JSON, &["logs"]));
-    command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    thread::sleep(Duration::from_secs(6));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let out = fs::read_to_string(dir.path().join("logs/out.txt")).unwrap();
-    assert_eq!(out.lines().count(), 2, "{out}");
-    // The same without --follow.
-    let out = File::create(dir.path().join("logs/out.txt")).unwrap();
-    let mut command = dir.cmd(&["-f", "json", "logs"]);
-    assert!(command.stdin(Stdio::null()).stdout(out).status().unwrap().success());
-    let out = fs::read_to_string(dir.path().join("logs/out.txt")).unwrap();
-    assert_eq!(out.lines().count(), 2, "{out}");
-}
-
-#[test]
-fn a_slow_consumer_slows_the_reading() {
-    let dir = dir();
-    let log = dir.file("a.log", "");
-    let mut command = dir.cmd(&with(JSON, &["a.log"]));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // Much more than pipes and buffers hold, and nobody reads.
-    let total = 60_000;
-    for first in (0..total).step_by(1000) {
-        append(&log, errors(first..first + 1000));
-    }
-    thread::sleep(Duration::from_secs(5));
-    let out = child.stdout.take().unwrap();
-    let mut lines = BufReader::new(out).lines().map(Result::unwrap);
-    for expected in 0..total {
-        let line = lines.next().expect("all of it comes");
-        assert_eq!(number(&serde_json::from_str(&line).unwrap()), expected);
-    }
-    let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_ends_the_output_and_not_the_state() {
-    let dir = dir();
-    let log = dir.file("a.log", errors(1..=10));
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut command = dir.cmd(&with(JSON, &["--state", "state.json", "a.log"]));
-    command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped());
-    let ended = command.output().unwrap();
-    let err = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{err}");
-    assert!(err.contains("No space left on device"), "{err}");
-    // What could not be written comes again.
-    let follow = Follow::start(&dir, &with(JSON, &["--state", "state.json", "a.log"]));
-    follow.waits_for(1..=10);
-    follow.ends_with(1..=10);
-    // A limit on the size of files, which the system tells by a signal: the state cannot be saved,
-    // and everything else goes on.
-    dir.file("state.json", "");
-    fs::remove_file(dir.path().join("state.json")).unwrap();
-    let binary = env!("CARGO_BIN_EXE_whyerr");
-    let names: Vec<String> = (0..40).map(|number| format!("{number}.txt")).collect();
-    names.iter().for_each(|name| drop(dir.file(name, "")));
-    let script = format!(
-        "ulimit -f 1; exec {binary} --no-config -f json --follow --state state.json a.log *.txt"
-    );
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", &script]).current_dir(dir.path());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let (out, out_reader) = gather(child.stdout.take().unwrap());
-    let (err, err_reader) = gather(child.stderr.take().unwrap());
-    let follow = Follow { child, out, err, readers: vec![out_reader, err_reader] };
-    follow.waits_for(1..=10);
-    follow.waits_to_complain("state file state.json: cannot be saved: File too large");
-    append(&log, errors(11..=12));
-    follow.waits_for(1..=12);
-    let (_, err, code) = follow.end("-TERM");
-    assert_eq!(code, Some(2), "{err}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_must_not_be_read_is_told_and_read_when_it_may() {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::process::CommandExt;
-    let dir = dir();
-    let log = dir.file("logs/a.log", errors(1..=2));
-    dir.file("logs/b.log", errors(3..=4));
-    let mode = |path: &Path, mode| {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    };
-    mode(dir.path(), 0o755);
-    mode(&log, 0);
-    let mut command = dir.cmd(&with(JSON, &["logs", "logs/gone.log"]));
-    if File::open(&log).is_ok() {
-        // Everything may be read by root: be somebody else.
-        command.uid(65534).gid(65534);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut child) = command.spawn() else { return };
-    let (out, out_reader) = gather(child.stdout.take().unwrap());
-    let (err, err_reader) = gather(child.stderr.take().unwrap());
-    let follow = Follow { child, out, err, readers: vec![out_reader, err_reader] };
-    follow.waits_for(3..=4);
-    follow.waits_to_complain("logs/a.log: cannot be followed now: Permission denied");
-    mode(&log, 0o644);
-    follow.waits_for([3, 4, 1, 2]);
-    // A folder that vanishes and comes again.
-    fs::remove_dir_all(dir.path().join("logs")).unwrap();
-    later();
-    dir.file("logs/gone.log", error(5));
-    dir.file("logs/c.log", error(6));
-    let started = Instant::now();
-    while follow.numbers().len() < 6 {
-        assert!(started.elapsed() < PATIENCE, "{:?} {:?}", follow.numbers(), follow.err);
-        thread::sleep(Duration::from_millis(50));
-    }
-    let (_, _, code) = follow.end("-TERM");
-    assert_eq!(code, Some(0));
-}
-
 /// Writes numbered lines as fast as it goes through rotations of both kinds, and sees each number
-/// come once.
-fn load(lines: u64, rotations: u64, error_every: u64) {
+/// come once. The process that reads is stopped now and then, and started again after a while.
+fn load(lines: u64, rotations: u64, error_every: u64, restarts: u64) {
     let dir = dir();
     let log = dir.file("load.log", error(lines));
     let args = ["-f", "json", "--follow", "--state", "state.json", "load.log"];
-    let mut follow = Follow::start(&dir, &args);
+    let follow = Follow::start(&dir, &args);
     follow.waits_for([lines]);
+    let mut running = Some(follow);
+    // What those found that were stopped.
+    let mut found: Vec<u64> = Vec::new();
     let name = |number: u64| PathBuf::from(format!("{}.{number}", log.display()));
     let (per_rotation, mut kept) = (lines / (rotations + 1), 0);
+    let per_restart = lines / (restarts + 1);
     let mut file = OpenOptions::new().append(true).open(&log).unwrap();
     let mut block = Vec::new();
     let (started, mut bytes) = (Instant::now(), 0);
@@ -714,12 +362,28 @@ fn load(lines: u64, rotations: u64, error_every: u64) {
                 file = OpenOptions::new().append(true).create(true).open(&log).unwrap();
             }
         }
+        // Stopped in the middle of a part, started again in the middle of the next one.
+        match (restarts, (line + per_restart / 2) % per_restart) {
+            (1.., 0) if running.is_some() && line / per_restart < restarts => {
+                let (out, err, code) = running.take().unwrap().end("-TERM");
+                assert_eq!((code, err.as_str()), (Some(0), ""));
+                found.extend(numbers(&out));
+            }
+            (1.., at) if at == per_restart / 4 && running.is_none() => {
+                let follow = Follow::start(&dir, &args);
+                // Not before it can be stopped again.
+                follow.waits_for_some(1);
+                running = Some(follow);
+            }
+            _ => {}
+        }
     }
     let written = started.elapsed();
+    let mut follow = running.unwrap_or_else(|| Follow::start(&dir, &args));
     let expected = lines.div_ceil(error_every) + 1;
     // As long as something comes: the scan of a debug build is slow.
     let (mut seen, mut came) = (0, Instant::now());
-    while seen < expected && came.elapsed() < PATIENCE {
+    while seen + (found.len() as u64) < expected && came.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(50));
         let now = follow.out.lock().unwrap().len() as u64;
         if now > seen {
@@ -728,15 +392,16 @@ fn load(lines: u64, rotations: u64, error_every: u64) {
     }
     let read = started.elapsed();
     follow.settle();
+    found.extend(follow.numbers());
     let mut times: BTreeMap<u64, u64> = BTreeMap::new();
-    for number in follow.numbers() {
+    for number in found {
         *times.entry(number).or_default() += 1;
     }
     let lost = (0..lines).step_by(error_every as usize).filter(|n| !times.contains_key(n)).count();
     let doubled = times.values().filter(|&&times| times > 1).count();
     println!(
-        "{lines} lines, {bytes} bytes, {kept} rotations, {expected} errors: written in {written:.1?}, \
-         all found after {read:.1?}; {lost} lost, {doubled} doubled"
+        "{lines} lines, {bytes} bytes, {kept} rotations, {restarts} restarts, {expected} errors: \
+         written in {written:.1?}, all found after {read:.1?}; {lost} lost, {doubled} doubled"
     );
     let (_, err, code) = follow.end("-TERM");
     assert_eq!((lost, doubled, code, err.as_str()), (0, 0, Some(0), ""));
@@ -744,12 +409,14 @@ fn load(lines: u64, rotations: u64, error_every: u64) {
 
 #[test]
 fn nothing_is_lost_or_doubled_under_load() {
-    load(50_000, 10, 10);
+    load(50_000, 10, 10, 0);
+    load(50_000, 10, 10, 3);
 }
 
 #[test]
 #[ignore = "takes minutes: cargo test -p whyerr-cli --test follow -- --ignored --nocapture"]
 fn nothing_is_lost_or_doubled_in_a_million_lines() {
-    load(1_000_000, 100, 100);
-    load(1_000_000, 100, 1);
+    load(1_000_000, 100, 100, 0);
+    load(1_000_000, 100, 1, 0);
+    load(1_000_000, 100, 1, 10);
 }

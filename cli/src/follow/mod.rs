@@ -185,6 +185,7 @@ impl Follower {
     fn take_up(&mut self, entries: Vec<Entry>, saved: &mut HashMap<String, Vec<Saved>>) {
         let places: HashSet<(PathBuf, OsString)> =
             entries.iter().map(|entry| (entry.folder.clone(), entry.base.clone())).collect();
+        let mut ambiguous: Vec<String> = Vec::new();
         for entry in entries {
             let origins = entry.base.to_str().map(rotated::origins).unwrap_or_default();
             let is_followed = |origin: String| {
@@ -194,10 +195,24 @@ impl Follower {
                     || places.contains(&(entry.folder.clone(), origin))
             };
             if origins.into_iter().any(is_followed) {
+                if entry.base.to_str().is_some_and(rotated::is_ambiguous) {
+                    ambiguous.push(entry.name.to_string());
+                }
                 continue;
             }
             let saved = saved.remove(&*entry.absolute).unwrap_or_default();
             self.add(entry, &saved);
+        }
+        if let Some(first) = ambiguous.first() {
+            let more = match ambiguous.len() {
+                1 => String::new(),
+                all => format!(" (and {} more)", all - 1),
+            };
+            let message = format!(
+                "{first}{more}: by its name an earlier content of a followed file, not a file that \
+                 grows; if it does, give it a name that does not end with a number"
+            );
+            self.told.push_back(Piece::Note { message, lost: 0 });
         }
     }
 

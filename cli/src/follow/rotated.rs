@@ -58,6 +58,21 @@ pub fn origins(name: &str) -> Vec<String> {
     list
 }
 
+/// Whether a name that has origins may as well be that of a file of its own: one of several workers,
+/// `app-1.log`. Dates are none, and a short number behind the whole name is what rotation gives.
+pub fn is_ambiguous(name: &str) -> bool {
+    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.parse::<u16>().is_ok();
+    let (rest, whole) = match name.rsplit_once('.') {
+        Some((stem, extension)) if !is_number(extension) => (stem, false),
+        _ => (name, true),
+    };
+    let Some(at) = rest.rfind(['.', '-', '_']) else { return false };
+    let before = rest[..at].trim_end_matches(|c: char| c.is_ascii_digit());
+    // The last part of a date has others before it.
+    let is_date = before.len() < at && before.ends_with(['.', '-', '_']);
+    is_number(&rest[at + 1..]) && !is_date && !(whole && rest[at..].starts_with('.'))
+}
+
 /// A name without the numbers, dates and times at its end, one part less each time.
 fn without_date(name: &str) -> Vec<&str> {
     let mut list = Vec::new();
@@ -138,6 +153,19 @@ pub fn list_surely(folder: &Path, base: &OsStr) -> io::Result<Option<Vec<Sibling
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_workers_are_ambiguous() {
+        for name in ["app-1.log", "app.1.log", "app_12.log", "app-3", "app.log-2"] {
+            assert!(is_ambiguous(name), "{name}");
+        }
+        let clear =
+            ["app.log.1", "app-2026-11-24.log", "app.log-20261124", "app.log.old", "app.log"];
+        for name in clear.iter().chain(&["app.2026-11-24-1.log", "messages-20261124", "a", "1.log"])
+        {
+            assert!(!is_ambiguous(name), "{name}");
+        }
+    }
 
     #[test]
     fn rotated_names_are_known() {

@@ -1,6 +1,8 @@
 //! A folder and the binary.
 #![allow(dead_code, reason = "not every test file needs all of it")]
 
+#[cfg(unix)]
+pub mod follow;
 pub mod pack;
 
 use std::fs;
