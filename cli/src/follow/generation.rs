@@ -9,7 +9,7 @@ use whyerr_logs::group::Grouping;
 
 use super::identity::{Id, Print, modified, read_at};
 use super::state::Saved;
-use crate::input::{CHUNK, Chunk, Flow, HOLD, whole_events};
+use crate::input::{CHUNK, Chunk, Flow, HOLD, STEP, whole_events};
 
 /// How many first bytes, and how many before the place where reading goes on, tell whether a file
 /// still has the content that was read.
@@ -55,6 +55,8 @@ pub struct Generation {
     skipping: bool,
     /// Something may be there that was not tried to read yet.
     pub pending: bool,
+    /// A line or an event there is longer than what is read at once.
+    is_long: bool,
     /// What is unread can only be given when more comes.
     settled: bool,
     /// `path` leads to it, as far as is known.
@@ -98,6 +100,7 @@ impl Generation {
             grown: Instant::now(),
             skipping: false,
             pending: true,
+            is_long: false,
             settled: false,
             placed: true,
             retired: false,
@@ -123,6 +126,7 @@ impl Generation {
             grown: Instant::now(),
             skipping: saved.skipping,
             pending: true,
+            is_long: false,
             settled: false,
             placed: false,
             retired: true,
@@ -303,7 +307,8 @@ impl Generation {
         let Some(file) = &self.file else { return Ok(Step::Nothing(buffer)) };
         self.used = Instant::now();
         // Room for what is known to be there: thousands of small files need no large buffers.
-        let room = (self.unread() as usize).saturating_add(SLACK).min(CHUNK);
+        let most = if self.is_long { CHUNK } else { STEP };
+        let room = (self.unread() as usize).saturating_add(SLACK).min(most);
         if buffer.len() < room {
             buffer.resize(room, 0);
         }
@@ -340,6 +345,7 @@ impl Generation {
             () => Flow::Running { full },
         };
         let (len, cut) = whole_events(grouping, &buffer[..filled], flow);
+        self.is_long = len == 0 && has_more;
         if len == 0 {
             self.pending = has_more && !full;
             self.settled = match flow {

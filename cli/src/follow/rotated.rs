@@ -63,7 +63,9 @@ pub fn origins(name: &str) -> Vec<String> {
 pub fn is_ambiguous(name: &str) -> bool {
     let is_number = |part: &str| (1..=3).contains(&part.len()) && part.parse::<u16>().is_ok();
     let (rest, whole) = match name.rsplit_once('.') {
-        Some((stem, extension)) if !is_number(extension) => (stem, false),
+        Some((stem, extension)) if extension.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            (stem, false)
+        }
         _ => (name, true),
     };
     let Some(at) = rest.rfind(['.', '-', '_']) else { return false };

@@ -7,8 +7,11 @@ use whyerr_logs::group::Grouping;
 
 use super::{Got, Input, Start};
 
-/// How much is read at once. Lines may be as long as a chunk.
+/// Room of a chunk: lines may be as long.
 pub const CHUNK: usize = 2 << 20;
+/// How much is read at once, unless a line or an event is longer. Where every line is a finding
+/// they take many times their bytes; less would be too little for the scanner to learn from.
+pub const STEP: usize = 384 << 10;
 /// Longest line that is classified: what lies behind in the same line is skipped, and counted.
 pub const MAX_LINE: usize = 1 << 20;
 /// How long an event is kept back because lines may come that belong to it.
@@ -157,9 +160,12 @@ impl<I: Input> Chunks<I> {
         Chunk { buffer, len, offset, cut, continues, skipped, decoded }
     }
 
-    /// Reads until there is a line end that was not there before, or no more space, or the end.
+    /// Reads until there is a line end that was not there before, or a step is full, or the end.
     /// Returns whether the source made wait for too long.
     fn fill(&mut self, buffer: &mut [u8], filled: &mut usize) -> bool {
+        // What is there in one piece already is longer than a step.
+        let room = if *filled < STEP { STEP } else { buffer.len() };
+        let buffer = &mut buffer[..room];
         while *filled < buffer.len() && !self.ended {
             let patience = if *filled > 0 { HOLD } else { PATIENCE };
             match self.input.read(&mut buffer[*filled..], Some(patience)) {
