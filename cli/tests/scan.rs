@@ -114,7 +114,7 @@ fn every_finding_stands_alone_without_folding() {
     dir.file("a.log", format!("{REFUSED}\n{REFUSED}\nok\n{REFUSED}\n"));
     let run = dir.run(&["--no-fold", "a.log"]).ends(0);
     for line in [1, 2, 4] {
-        assert!(run.out.contains(&format!("a.log:{line} {REFUSED}\n")), "{}", run.out);
+        assert!(run.out.contains(&format!("a.log:{line}:{REFUSED}\n")), "{}", run.out);
     }
     assert_eq!(run.out.matches("[net.refused]").count(), 3);
     assert!(run.out.contains("3 findings in 4 lines"));

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, MAX_LINE, Next, whole_events};
+pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, Next, whole_events};
 use live::Live;
 use sniff::{Sniffed, is_encoded};
 use sources::UNPACK_MEMORY;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Instant;
 
-use super::retry_words;
 use super::sink::{Finding, Sink, State};
+use super::{retry_words, shortfall};
 use crate::fold::{Fold, Group};
 use crate::term::{count, harmless, plural};
 
@@ -107,14 +107,10 @@ fn what_was_read(state: &State<'_>) -> String {
     let totals = state.totals;
     let (findings, lines) = (plural(totals.findings, "finding"), plural(totals.lines, "line"));
     let mut text = format!("{findings} in {lines}");
-    if totals.cut_lines > 0 {
-        let _ = write!(text, "; cut: {}", plural(totals.cut_lines, "overlong line"));
-    }
-    if totals.read_errors > state.faults.len() as u64 {
-        let _ = write!(text, "; {} could not be read", plural(totals.read_errors, "source"));
-    }
-    if totals.interrupted {
-        text.push_str("; interrupted: what came after was not read");
+    let rest =
+        shortfall::all(state).into_iter().chain(shortfall::unread(state, state.faults.len()));
+    for missing in rest {
+        let _ = write!(text, "; {}", missing.text);
     }
     text
 }

@@ -64,6 +64,16 @@ impl Metrics {
             ("whyerr_bytes_total", "Bytes that were classified.", totals.bytes),
             ("whyerr_cut_lines_total", "Lines that were too long and cut.", totals.cut_lines),
             (
+                "whyerr_skipped_bytes_total",
+                "Bytes of such lines that were not looked at.",
+                totals.skipped_bytes,
+            ),
+            (
+                "whyerr_lost_bytes_total",
+                "Bytes of followed files gone before they were read.",
+                totals.lost_bytes,
+            ),
+            (
                 "whyerr_read_errors_total",
                 "Sources that could not be read, or not to their end.",
                 totals.read_errors,

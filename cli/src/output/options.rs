@@ -10,7 +10,7 @@ use super::formats::{Format, Style};
 use super::lines::Answers;
 use super::metrics::Metrics;
 use super::sink::{Rendering, Sink};
-use super::target::{Target, Use};
+use super::target::{Shape, Target};
 
 /// Where and how the report is written.
 #[derive(Debug, Clone, Default, Args)]
@@ -47,6 +47,8 @@ pub struct Outputs {
     pub target: Target,
     /// Lines that look like errors and have no verdict are told of.
     pub shows_unclassified: bool,
+    /// The report says what it does not cover.
+    pub tells_shortfalls: bool,
 }
 
 impl OutputArgs {
@@ -85,20 +87,26 @@ impl OutputArgs {
             _ => None,
         };
         let entry = self.format.unwrap_or(Format::Text).entry(style).map_err(anyhow::Error::msg)?;
-        let (rendering, report, whole) = match (answers, entry.renderer) {
-            (Some(answers), _) => (Rendering::Lines(answers), None, false),
-            (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, entry.whole),
-            (None, None) => (Rendering::Nothing, entry.sink, entry.whole),
+        let shape = match entry.shape {
+            // What ends by itself is put in place when it is whole.
+            Shape::Live if !style.follow => Shape::Whole,
+            shape => shape,
         };
+        let (rendering, report, shape) = match (answers, entry.renderer) {
+            (Some(answers), _) => (Rendering::Lines(answers), None, Shape::Answers),
+            (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, shape),
+            (None, None) => (Rendering::Nothing, entry.sink, shape),
+        };
+        let tells_shortfalls = report.is_some();
         let mut sinks: Vec<Box<dyn Sink>> = report.map(|new| new()).into_iter().collect();
         if let Some(path) = &self.metrics {
             sinks.push(Box::new(Metrics::new(path)));
         }
         let path = self.file();
-        let target = Target::open(path, Use { whole, answers: answers.is_some() });
+        let target = Target::open(path, shape);
         let name = || path.unwrap_or("standard output".as_ref()).display().to_string();
         let target = target.with_context(|| format!("cannot write to {}", name()))?;
         let shows_unclassified = answers.is_none() && entry.shows_unclassified;
-        Ok(Outputs { rendering, sinks, target, shows_unclassified })
+        Ok(Outputs { rendering, sinks, target, shows_unclassified, tells_shortfalls })
     }
 }
