@@ -406,7 +406,7 @@ fn the_text_comes_at_once_and_the_summary_at_the_end() {
         let (out, err, code) = follow.end(signal);
         let out = out.join("\n");
         assert_eq!((code, err.as_str()), (Some(0), ""));
-        assert!(out.starts_with("a.log:1 Error: connect ECONNREFUSED"), "{out}");
+        assert!(out.starts_with("a.log:1:Error: connect ECONNREFUSED"), "{out}");
         assert_eq!(out.matches("[net.refused]").count(), 2, "once new, once as repeats: {out}");
         assert!(out.contains("×4 more in the last"), "{out}");
         assert!(out.contains("last at a.log:5"), "{out}");

@@ -47,7 +47,7 @@ const SECRETS: &[(&str, &str)] = &[
     (r#"body {\"api_key\":\""#, "z7Xc9Xw9"),
     ("\u{1b}[36mpassword\u{1b}[0m=", "x8Cv0Xw9"),
     ("-----BEGIN RSA PRIVATE KEY-----", "MIIEc9Vb1Xw9Lk3Vb5NmR2Yc8Hd4Jf6Gs1PaUe"),
-    ("mail to ", "v0Bn2Xw9@mail.example"),
+    ("mail to ", "v0Bn2Xw9@mail.zyxwvu"),
 ];
 
 /// What closes a value, where something has to.

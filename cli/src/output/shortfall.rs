@@ -13,13 +13,20 @@ pub struct Shortfall {
 
 /// What was not read of the sources, but for those that could not be read at all.
 pub fn all(state: &State<'_>) -> Vec<Shortfall> {
+    let lost = state.totals.lost_bytes;
+    let text = || {
+        let lost = plural(lost, "byte");
+        format!("lost: {lost} rotated or truncated away before they were read")
+    };
+    let lost = (lost > 0).then(|| Shortfall { is_error: true, text: text() });
+    lost.into_iter().chain(untold(state)).collect()
+}
+
+/// The same, without what was told on standard error as it happened.
+pub fn untold(state: &State<'_>) -> Vec<Shortfall> {
     let totals = state.totals;
     let mut list = Vec::new();
     let mut add = |is_error, text| list.push(Shortfall { is_error, text });
-    if totals.lost_bytes > 0 {
-        let lost = plural(totals.lost_bytes, "byte");
-        add(true, format!("lost: {lost} rotated or truncated away before they were read"));
-    }
     if totals.cut_lines > 0 {
         add(
             false,

@@ -414,7 +414,7 @@ impl Scan<'_> {
     /// Where no report does.
     fn tell_shortfalls(&self) {
         self.with_state(|state| {
-            for shortfall in shortfall::all(state) {
+            for shortfall in shortfall::untold(state) {
                 term::note(&shortfall.text);
             }
         });
