@@ -23,22 +23,24 @@ const MAX_RUNNING: usize = 4;
 const MAX_TIME: Duration = Duration::from_secs(60);
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
+const HEADING: &str = "Alerts";
+
 /// Flags for a command of one's own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ExecArgs {
     /// Run this shell command for each new incident (the same rule, service and text but for
     /// numbers and ids), with the finding as JSON on its standard input. One that fails or takes
     /// longer than a minute is told, and makes the exit code 2
-    #[arg(long, value_name = "COMMAND", value_parser = command)]
+    #[arg(long, value_name = "COMMAND", value_parser = command, help_heading = HEADING)]
     pub exec: Option<String>,
 
     /// Run it at most once in so many seconds; incidents in between are counted in `suppressed`
     /// of the next one. The last of them is handed over when the run ends
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "exec")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "exec", help_heading = HEADING)]
     pub exec_every: u64,
 
     /// An incident that was not seen for so many minutes is new again
-    #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "exec")]
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "exec", help_heading = HEADING)]
     pub exec_again: u64,
 }
 

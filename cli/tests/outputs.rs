@@ -243,12 +243,15 @@ fn junit_has_a_test_for_each_rule_and_service() {
     let dir = prepared();
     dir.file("a.log", format!("{SLOW}\n{CLOSED} 1\n{CLOSED} 2\n"));
     let run = scanned(&dir, &["-f", "junit", "a.log"]).ends(0).quietly();
-    let time = run.out.split("time=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let time = run.out.split(" time=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(time.parse::<f64>().is_ok_and(|seconds| seconds < 60.0), "{time}");
+    let stamp = run.out.split("timestamp=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(stamp.len() == 19 && stamp.starts_with("20"), "no zone in {stamp}");
     let expected = format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="whyerr" tests="2" failures="2" errors="0" skipped="0" time="{time}">
-  <testsuite name="whyerr" tests="2" failures="2" errors="0" skipped="0" time="{time}">
+<testsuites>
+  <testsuite name="whyerr" package="whyerr" id="0" hostname="localhost" timestamp="{stamp}" tests="2" failures="2" errors="0" skipped="0" time="{time}">
+    <properties/>
     <testcase classname="whyerr.timeout" name="acme.slow" time="0">
       <failure message="The batch is slow" type="timeout">The batch took too long.
 1. Wait (operator)
@@ -269,6 +272,7 @@ Retry: retry once fixed
 </failure>
     </testcase>
     <system-out>3 findings in 3 lines</system-out>
+    <system-err/>
   </testsuite>
 </testsuites>
 "#

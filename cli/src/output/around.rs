@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::sink::{Context, Finding};
 use super::text;
-use crate::term::{CYAN, DIM, harmless, paint};
+use crate::term::{self, CYAN, DIM, harmless, paint};
 
 /// A line that is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,16 +21,17 @@ impl Line {
         if self.is_event { ':' } else { '-' }
     }
 
-    /// The text, made harmless and cut.
-    pub fn shown(&self) -> String {
-        let text = text::shown(&self.text);
-        if self.is_event { text } else { paint(DIM, text) }
+    /// What is of the event stands out.
+    fn painted(&self, text: &str) -> String {
+        if self.is_event { text.to_owned() } else { paint(DIM, text) }
     }
 
-    /// The number and the mark, in a column of this width.
-    pub fn in_margin(&self, width: usize) -> String {
+    /// The number and the mark in a column of this width, and the text, behind an indentation.
+    pub fn in_margin(&self, indent: usize, width: usize) -> String {
         let margin = format!("{:>width$}{}", self.number, self.mark());
-        format!("{} {}", paint(if self.is_event { CYAN } else { DIM }, margin), self.shown())
+        let text = text::shown(&self.text);
+        let text = self.painted(&term::hang(&text, indent + width + 2));
+        format!("{} {text}", paint(if self.is_event { CYAN } else { DIM }, margin))
     }
 }
 
@@ -100,12 +101,13 @@ impl Events {
             Some(_) => writeln!(out, "{}", paint(DIM, "--"))?,
         }
         self.last = Some((self.source, number));
-        writeln!(out, "{}{}", place(&self.name, line), line.shown())
+        let text = line.painted(&text::shown(&line.text));
+        writeln!(out, "{}{text}", place(&self.name, line))
     }
 }
 
 /// `app.log:17:`, or `app.log-16-`; standard input has no name.
-pub fn place(source: &str, line: &Line) -> String {
+fn place(source: &str, line: &Line) -> String {
     let (number, mark) = (line.number, line.mark());
     let place = match source {
         "-" => format!("{number}{mark}"),

@@ -12,6 +12,8 @@ use super::metrics::Metrics;
 use super::sink::{Rendering, Sink};
 use super::target::{Shape, Target};
 
+const LINES: &str = "A line for a line";
+
 /// Where and how the report is written.
 #[derive(Debug, Clone, Default, Args)]
 pub struct OutputArgs {
@@ -21,16 +23,25 @@ pub struct OutputArgs {
 
     /// Answer every line of the input with one line, in order: `{"whyerr":null}`, or the verdict in
     /// short. Lines are not joined to events
-    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "enrich", "follow"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["format", "no_fold", "json", "context", "enrich", "follow"],
+        help_heading = LINES
+    )]
     filter: bool,
 
     /// Give every line of the input back; JSON objects that have a verdict get it as the member
     /// "whyerr", everything else stays as it was. Lines are not joined to events
-    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "follow"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["format", "no_fold", "json", "context", "follow"],
+        help_heading = LINES
+    )]
     enrich: bool,
 
-    /// Write the report to this file; `-` is standard output. Lines (json, otlp, --filter, --enrich) are added to it, other
-    /// formats replace it when the report is whole
+    /// Write the report to this file; `-` is standard output. Lines (json, otlp, --filter,
+    /// --enrich) and text that is followed are added to it, other formats replace it when the report
+    /// is whole
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 

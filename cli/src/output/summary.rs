@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use whyerr::{Category, Who};
+use whyerr_logs::strip_envelope;
 
 use super::shortfall::{self, Shortfall};
 use super::sink::{Finding, Sink, State};
@@ -177,8 +178,14 @@ fn unclassified(out: &mut dyn Write, state: &State<'_>) -> io::Result<()> {
     };
     writeln!(out, "\n{}", paint(BOLD, title))?;
     let shown = lines.top(SHOWN_UNCLASSIFIED);
+    let room = match term::stdout_is_terminal() {
+        true => term::width().saturating_sub(12),
+        false => MAX_TEMPLATE,
+    };
     for entry in &shown {
-        let example = clip(&harmless(entry.note.trim()), MAX_TEMPLATE).into_owned();
+        // Without what a container or a logger wrote before it.
+        let message = entry.note.get(strip_envelope(entry.note.as_bytes())).unwrap_or(entry.note);
+        let example = clip(&harmless(message.trim()), room).into_owned();
         writeln!(out, "{:>9}  {example}", count(entry.lines))?;
     }
     let rest = lines.total - shown.iter().map(|entry| entry.lines).sum::<u64>();

@@ -90,7 +90,11 @@ pub fn heading(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result
     let (Some(rule), Some(title)) = (verdict.rule(), verdict.title()) else { return Ok(()) };
     let title = paint(BOLD, harmless(&title));
     let id = paint(DIM, format_args!("[{}]", rule.id));
-    writeln!(out, "{} {title}  {id}", severity(rule.severity))?;
+    let mut line = format!("{title}  {id}");
+    if term::columns(&line) + 9 > term::width() {
+        line = wrap(&line, term::width(), 9);
+    }
+    writeln!(out, "{} {line}", severity(rule.severity))?;
     let mut facts = vec![rule.category.to_string()];
     facts.extend(verdict.service_name().map(|name| harmless(&name).into_owned()));
     facts.push(format!("{} acts", who_acts(rule.who)));
@@ -148,14 +152,14 @@ fn example(out: &mut (impl Write + ?Sized), text: &TextEntry) -> io::Result<()> 
     let first = &text.first;
     if text.context == Context::default() {
         for line in beginning_and_telling(text.example.trim(), text.telling_line) {
-            writeln!(out, "         {line}")?;
+            writeln!(out, "         {}", term::hang(&line, 9))?;
         }
         return Ok(());
     }
     let lines = around::lines(&text.example, first.line, first.more_lines, &text.context);
     let last = lines.last().map_or(0, |line| line.number);
     let width = last.to_string().len();
-    lines.iter().try_for_each(|line| writeln!(out, "         {}", line.in_margin(width)))
+    lines.iter().try_for_each(|line| writeln!(out, "         {}", line.in_margin(9, width)))
 }
 
 /// A line of a log as it is shown.
