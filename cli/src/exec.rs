@@ -241,6 +241,10 @@ impl Sink for Exec {
             thread::sleep(Duration::from_millis(20));
             left = self.reap();
         }
+        if stop::insisted() {
+            // They were ended, which is no failure of theirs.
+            return Outcome::Interrupted;
+        }
         if left > 0 {
             end_all();
             let seconds = LAST_WAIT.as_secs();

@@ -36,6 +36,11 @@ pub fn at_once(last: fn()) {
     LAST.get_or_init(|| last);
 }
 
+/// Somebody does not want to wait for anything: the process is about to end.
+pub fn insisted() -> bool {
+    REQUESTS.load(Ordering::SeqCst) > 1
+}
+
 pub fn requested() -> bool {
     REQUESTS.load(Ordering::Relaxed) > 0
 }
