@@ -155,6 +155,22 @@ fn what_stands_beside_a_report_shows_none() {
     }
 }
 
+/// What marks a match cuts the text where the name of a secret ends.
+#[test]
+fn a_match_beside_a_secret_does_not_bare_it() {
+    let dir = dir();
+    let rules = RULES.replace("the frob is gone\" }", "with password=\" }").replace("it had", "");
+    dir.file("rules.yaml", rules.replace("the frob is gone with", "off with password=x or with"));
+    for text in
+        ["gone with password=Xw9hunter it", "\u{1b}[1mgone with password=\u{1b}[0mXw9hunter it"]
+    {
+        let args = ["--no-builtin", "--rules", "rules.yaml", "why", text];
+        let run = dir.run(&args).ends(0).says("acme.gone");
+        assert!(run.out.contains("»with password=«[redacted] it"), "{}", run.out);
+        assert!(!run.out.contains("Xw9"), "{}", run.out);
+    }
+}
+
 /// The line is given back as it came; what is added shows nothing.
 #[test]
 fn what_enrich_adds_shows_none() {

@@ -117,7 +117,7 @@ fn context_is_marked_as_grep_marks_it() {
         let run = dir.run(args).ends(0);
         let shown = run.out.lines().map(str::trim_start);
         let is_log = |line: &&str| {
-            let line = line.strip_prefix("a.log").map_or(*line, |rest| &rest[1..]);
+            let line = line.split_once(".log").map_or(*line, |(_, rest)| &rest[1..]);
             let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
             line == "--" || rest.len() < line.len() && rest.starts_with([':', '-'])
         };
