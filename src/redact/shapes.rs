@@ -328,9 +328,10 @@ fn bare(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_matches(edge).to_ascii_lowercase()
 }
 
-/// Nothing, or what somebody fills in later.
+/// Nothing, what somebody fills in later, or the end of what somebody masked before.
 fn is_placeholder(value: &[u8]) -> bool {
-    value.starts_with(b"${") || value.starts_with(b"{{") || PLACEHOLDERS.contains(&&*bare(value))
+    let marks: [&[u8]; 3] = [b"${", b"{{", b"***"];
+    marks.iter().any(|mark| value.starts_with(mark)) || PLACEHOLDERS.contains(&&*bare(value))
 }
 
 fn is_prose(value: &[u8]) -> bool {

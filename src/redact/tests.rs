@@ -247,6 +247,8 @@ fn plain_text_stays() {
         "sort -u a:b; docker run --user 1000:1000 x",
         "100%ab done",
         "login as bob",
+        "Authentication Fails, Your api key: ****fcc2 is invalid",
+        "password=${DB_PASSWORD} is not filled in",
         "clone ssh://git@git.example/a.git failed",
         "System.Data, Culture=neutral, PublicKeyToken=b77a5c561934e089",
         "Can't locate revision identified by 'a1b2c3'",
