@@ -279,5 +279,5 @@ fn a_secret_over_the_end_is_masked() {
 fn spans_are_those_of_the_original() {
     let text = "\u{1b}[36mpassword\u{1b}[0m=\u{1b}[1mhunter2\u{1b}[0m";
     let at = text.find("hunter2").unwrap();
-    assert_eq!(secrets(text.as_bytes()), [at..at + 7]);
+    assert_eq!(secrets(text.as_bytes()).first(), Some(&(at..at + 7)));
 }
