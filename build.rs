@@ -28,7 +28,7 @@ mod facts;
 mod frozen;
 #[path = "src/problem/mod.rs"]
 mod problem;
-#[path = "src/redact.rs"]
+#[path = "src/redact/mod.rs"]
 mod redact;
 #[path = "src/rule/mod.rs"]
 mod rule;

@@ -19,7 +19,7 @@ use crate::scan::select::{AtLeast, OnlyArgs};
 #[command(
     name = "whyerr",
     version,
-    after_help = EXIT_CODES,
+    after_help = TOP,
     max_term_width = 100
 )]
 pub struct Cli {
@@ -64,14 +64,45 @@ impl Cli {
     }
 }
 
-const EXIT_CODES: &str = "\
+/// What is behind the flags: the exit codes are those of all commands.
+macro_rules! after_help {
+    ($examples:literal) => {
+        concat!(
+            $examples,
+            "\n\
 Exit codes: 0 ran, and found nothing that fails (--fail-on); 1 findings at or above --fail-on, or
-failed rule tests; 2 usage, rule or input problem (everything that could be processed was);
-130 interrupted (what was read is reported).";
+failed rule tests; 2 usage, rule or input problem, or a command of --exec that failed (everything
+that could be processed was); 130 interrupted (what was read is reported)."
+        )
+    };
+}
+
+const TOP: &str = after_help!(
+    "\
+Examples:
+  whyerr app.log                    what went wrong, why, and what to do
+  journalctl -b -o json | whyerr    any log that can be piped
+  whyerr why 'ECONNREFUSED'         why this text gets that verdict
+  whyerr explain 429                what a status, a code or a rule means
+`whyerr scan --help` shows the flags for logs.
+"
+);
+
+const SCAN: &str = after_help!(
+    "\
+Examples:
+  whyerr -f summary /var/log                 an overview of everything in a folder
+  whyerr -C 3 --only category=timeout a.log  timeouts, with the lines around them
+  whyerr -F --state /var/lib/why a.log       what is new, as it comes, for months
+  whyerr -f json a.log | jq .category        for programs
+  whyerr -f junit -o why.xml --fail-on error test.log
+"
+);
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Scan logs for errors and say what caused them (the default)
+    #[command(after_help = SCAN)]
     Scan(ScanArgs),
     /// Classify JSON events, one a line, and answer one JSON verdict a line
     Classify(ClassifyArgs),
@@ -91,24 +122,33 @@ pub enum Command {
     Man,
 }
 
+const RULES: &str = "Rules and settings";
+
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
 pub struct GlobalArgs {
     /// Add rules from a file or folder; repeatable. A layer may stand in front:
     /// vendor=DIR, organisation=DIR, user=DIR (the default)
-    #[arg(long, value_name = "[LAYER=]PATH", global = true)]
+    #[arg(long, value_name = "[LAYER=]PATH", global = true, help_heading = RULES)]
     pub rules: Vec<String>,
 
     /// Leave out the built-in rules and services
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = RULES)]
     pub no_builtin: bool,
 
-    /// Read settings from this file instead of the user's configuration folder
-    #[arg(long, value_name = "FILE", global = true, env = "WHYERR_CONFIG")]
+    /// Read settings from this file (or $WHYERR_CONFIG) instead of the user's configuration folder
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "WHYERR_CONFIG",
+        hide_env = true,
+        help_heading = RULES
+    )]
     pub config: Option<PathBuf>,
 
     /// Read no configuration file
-    #[arg(long, global = true, conflicts_with = "config")]
+    #[arg(long, global = true, conflicts_with = "config", help_heading = RULES)]
     pub no_config: bool,
 
     /// When to use colours
@@ -123,6 +163,7 @@ pub enum Color {
     Never,
 }
 
+/// In the order of the help.
 #[derive(Debug, Clone, Args)]
 pub struct ScanArgs {
     /// Logs to scan: files, folders, patterns in quotes; `-` is standard input
@@ -130,42 +171,42 @@ pub struct ScanArgs {
     pub files: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub input: InputArgs,
-
-    /// Exit with 1 when a finding is at least this severe
-    #[arg(long, value_enum, value_name = "SEVERITY")]
-    pub fail_on: Option<AtLeast>,
-
-    #[command(flatten)]
-    pub only: OnlyArgs,
-
-    /// Show so many lines before and behind each event (text and json formats)
-    #[arg(long, short = 'C', value_name = "LINES", default_value_t = 0, hide_default_value = true)]
-    pub context: usize,
-
-    #[command(flatten)]
-    pub exec: ExecArgs,
+    pub output: OutputArgs,
 
     /// As JSON: `-f json`, or with `-f summary` the summary as one object
     #[arg(long)]
     pub json: bool,
 
-    /// The service that the logs are of: id, name or alias
-    #[arg(long, value_name = "SERVICE")]
-    pub service: Option<String>,
+    /// Show so many lines before and behind each event (text and json formats)
+    #[arg(long, short = 'C', value_name = "LINES", default_value_t = 0, hide_default_value = true)]
+    pub context: usize,
 
     /// Print every finding, not one entry for repeats of the same error (text format)
     #[arg(long)]
     pub no_fold: bool,
 
     #[command(flatten)]
+    pub only: OnlyArgs,
+
+    /// Exit with 1 when a finding is at least this severe
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<AtLeast>,
+
+    #[command(flatten)]
+    pub exec: ExecArgs,
+
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// The service that the logs are of: id, name or alias
+    #[arg(long, value_name = "SERVICE", help_heading = "Input")]
+    pub service: Option<String>,
+
+    #[command(flatten)]
     pub records: RecordArgs,
 
     #[command(flatten)]
     pub follow: FollowArgs,
-
-    #[command(flatten)]
-    pub output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::Outcome;
 use crate::output::json;
 use crate::output::sink::{Finding, Sink, State};
 use crate::stop;
@@ -22,21 +23,24 @@ const MAX_RUNNING: usize = 4;
 const MAX_TIME: Duration = Duration::from_secs(60);
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
+const HEADING: &str = "Alerts";
+
 /// Flags for a command of one's own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ExecArgs {
     /// Run this shell command for each new incident (the same rule, service and text but for
-    /// numbers and ids), with the finding as JSON on its standard input
-    #[arg(long, value_name = "COMMAND", value_parser = command)]
+    /// numbers and ids), with the finding as JSON on its standard input. One that fails or takes
+    /// longer than a minute is told, and makes the exit code 2
+    #[arg(long, value_name = "COMMAND", value_parser = command, help_heading = HEADING)]
     pub exec: Option<String>,
 
     /// Run it at most once in so many seconds; incidents in between are counted in `suppressed`
     /// of the next one. The last of them is handed over when the run ends
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "exec")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "exec", help_heading = HEADING)]
     pub exec_every: u64,
 
     /// An incident that was not seen for so many minutes is new again
-    #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "exec")]
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "exec", help_heading = HEADING)]
     pub exec_again: u64,
 }
 
@@ -90,6 +94,9 @@ pub struct Exec {
     suppressed: u64,
     /// The last incident that was suppressed, as JSON.
     waiting: Option<Vec<u8>>,
+    /// Commands that were run, and those of them that did not do what they should.
+    runs: u64,
+    failed: u64,
 }
 
 impl Exec {
@@ -104,6 +111,8 @@ impl Exec {
             last: None,
             suppressed: 0,
             waiting: None,
+            runs: 0,
+            failed: 0,
         })
     }
 
@@ -136,10 +145,11 @@ impl Exec {
     fn run(&mut self, line: Vec<u8>) {
         self.suppressed = 0;
         self.waiting = None;
+        self.runs += 1;
         let spawned = shell(&self.command).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
         let mut child = match spawned {
             Ok(child) => child,
-            Err(error) => return term::error(&format!("--exec {}: {error}", self.command)),
+            Err(error) => return self.fails(format_args!("cannot be started: {error}")),
         };
         if let Some(mut stdin) = child.stdin.take() {
             // A command that does not read must not stop the scan, nor one that is gone already.
@@ -150,26 +160,28 @@ impl Exec {
 
     /// Takes leave of commands that are done, and ends those that take too long. Returns how many
     /// still run.
-    fn reap(&self) -> usize {
-        let command = &self.command;
+    fn reap(&mut self) -> usize {
         let mut running = running();
         let mut rest = Vec::new();
         for mut it in running.drain(..) {
             match it.child.try_wait() {
                 Ok(None) if it.started.elapsed() < MAX_TIME => rest.push(it),
                 Ok(None) => {
-                    let seconds = MAX_TIME.as_secs();
-                    term::error(&format!("--exec {command}: ended after {seconds} s"));
                     it.end();
+                    self.fails(format_args!("ended after {} s", MAX_TIME.as_secs()));
                 }
-                Ok(Some(status)) if !status.success() => {
-                    term::error(&format!("--exec {command}: {status}"));
-                }
+                Ok(Some(status)) if !status.success() => self.fails(format_args!("{status}")),
                 _ => {}
             }
         }
         *running = rest;
         running.len()
+    }
+
+    /// A command failed: somebody was not told of an incident.
+    fn fails(&mut self, why: std::fmt::Arguments<'_>) {
+        self.failed += 1;
+        term::error(&format!("--exec {}: {why}", self.command));
     }
 }
 
@@ -218,7 +230,7 @@ impl Sink for Exec {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Outcome {
         // No next one will tell of it.
         if let Some(line) = self.waiting.take() {
             self.run(line);
@@ -229,13 +241,24 @@ impl Sink for Exec {
             thread::sleep(Duration::from_millis(20));
             left = self.reap();
         }
+        if stop::insisted() {
+            // They were ended, which is no failure of theirs.
+            return Outcome::Interrupted;
+        }
         if left > 0 {
             end_all();
-            term::error(&format!(
-                "--exec {}: ended, as it still ran {} s after the end of the run",
-                self.command,
-                LAST_WAIT.as_secs()
-            ));
+            let seconds = LAST_WAIT.as_secs();
+            self.fails(format_args!("ended, as it still ran {seconds} s after the end of the run"));
+            self.failed += left as u64 - 1;
         }
+        if self.failed == 0 {
+            return Outcome::Fine;
+        }
+        // One that failed was told by itself.
+        if self.runs > 1 {
+            let (failed, runs) = (term::count(self.failed), term::count(self.runs));
+            term::error(&format!("--exec: {failed} of {runs} commands failed"));
+        }
+        Outcome::Problem
     }
 }

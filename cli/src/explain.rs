@@ -12,7 +12,7 @@ use crate::Outcome;
 use crate::args::ExplainArgs;
 use crate::load::Loaded;
 use crate::output::text::severity;
-use crate::output::{seconds, who_acts};
+use crate::output::{duration, who_acts};
 use crate::term::{self, BOLD, CYAN, DIM, paint, wrap};
 
 /// Most rules that one page shows in full.
@@ -190,7 +190,7 @@ fn retry(retry: &RetryRule) -> String {
             "Not before somebody has acted; then the same request succeeds.".to_owned()
         }
         verdict => {
-            let (base, cap) = (seconds(retry.base.as_secs_f64()), seconds(retry.cap.as_secs_f64()));
+            let (base, cap) = (duration(retry.base), duration(retry.cap));
             let schedule = format!("double the delay from {base} up to {cap}, with random jitter");
             match (verdict, &retry.resets) {
                 (RetryVerdict::After, Some(resets)) => format!(

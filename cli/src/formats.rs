@@ -9,12 +9,12 @@ use whyerr_logs::record::{FieldError, Format, Reader};
 #[derive(Debug, Clone, Default, Args)]
 pub struct RecordArgs {
     /// Read every event as this format; without it each one is recognised by itself
-    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    #[arg(long, value_name = "FORMAT", value_parser = format(), help_heading = "Input")]
     pub input_format: Option<Format>,
 
     /// Take a field of structured records for what it is: `status=http.resp.code`,
     /// `service=tenant.name`; repeatable
-    #[arg(long = "field", value_name = "ROLE=PATH", value_parser = field)]
+    #[arg(long = "field", value_name = "ROLE=PATH", value_parser = field, help_heading = "Input")]
     pub fields: Vec<String>,
 }
 

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Buckets of a rate. Their width is a power of two of seconds, and grows with the time that they
-/// have to span, so that memory does not.
+/// Buckets of a rate. Their width grows with the time that they have to span, so that memory does
+/// not.
 const BUCKETS: usize = 32;
+/// Widths in seconds, as people divide time: each a multiple of the one before. Behind the last one
+/// they double.
+const WIDTHS: [u64; 13] = [1, 5, 10, 30, 60, 120, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400];
 /// Times before this are none that a log meant (1980): clocks that were never set.
 const FIRST: u64 = 315_532_800;
 
@@ -14,12 +17,18 @@ pub struct Rate {
     counts: [u64; BUCKETS],
     /// Number of the first bucket, counted from 1970.
     first: u64,
-    /// Seconds of a bucket as a power of two.
-    shift: u32,
+    /// Which of the widths.
+    step: usize,
     span: Option<(SystemTime, SystemTime)>,
 }
 
 impl Rate {
+    /// Seconds of a bucket.
+    fn width(&self) -> u64 {
+        let last = WIDTHS.len() - 1;
+        WIDTHS[self.step.min(last)] << self.step.saturating_sub(last)
+    }
+
     pub fn add(&mut self, time: SystemTime) {
         let Some(seconds) = time.duration_since(UNIX_EPOCH).ok().map(|age| age.as_secs()) else {
             return;
@@ -35,7 +44,7 @@ impl Rate {
         };
         (*from, *to) = ((*from).min(time), (*to).max(time));
         loop {
-            let bucket = seconds >> self.shift;
+            let bucket = seconds / self.width();
             match bucket.checked_sub(self.first) {
                 Some(at) if at < BUCKETS as u64 => {
                     self.counts[at as usize] += 1;
@@ -55,16 +64,19 @@ impl Rate {
         self.counts.iter().rposition(|&count| count > 0).unwrap_or(0)
     }
 
-    /// Buckets of twice the width.
+    /// Buckets of the next width.
     fn widen(&mut self) {
+        let width = self.width();
+        self.step += 1;
+        let times = self.width() / width;
         let old = std::mem::take(&mut self.counts);
-        let first = self.first >> 1;
+        let first = self.first / times;
         for (at, count) in old.into_iter().enumerate() {
-            let bucket = (self.first + at as u64) >> 1;
-            // An odd first bucket leaves at most half of them and one.
+            let bucket = (self.first + at as u64) / times;
+            // At most half of them and one.
             self.counts[(bucket - first) as usize] += count;
         }
-        (self.first, self.shift) = (first, self.shift + 1);
+        self.first = first;
     }
 
     /// The first and the last time.
@@ -75,9 +87,9 @@ impl Rate {
     /// Start of the first bucket, width, and counts up to the last bucket that has any.
     pub fn buckets(&self) -> Option<(SystemTime, Duration, &[u64])> {
         self.span?;
-        let start = UNIX_EPOCH + Duration::from_secs(self.first << self.shift);
-        let width = Duration::from_secs(1 << self.shift);
-        Some((start, width, &self.counts[..=self.last_used()]))
+        let width = self.width();
+        let start = UNIX_EPOCH + Duration::from_secs(self.first * width);
+        Some((start, Duration::from_secs(width), &self.counts[..=self.last_used()]))
     }
 
     /// A bar for each bucket; nothing where all happened in one.
@@ -98,6 +110,16 @@ pub fn shown(time: SystemTime) -> String {
     match jiff::Timestamp::try_from(time) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => String::new(),
+    }
+}
+
+/// A time of a span of time: without its date where the whole span is of one day.
+pub fn shown_near(time: SystemTime, (from, to): (SystemTime, SystemTime)) -> String {
+    let (from, to, time) = (shown(from), shown(to), shown(time));
+    let day = |time: &str| time.split_once(' ').map(|(day, _)| day.to_owned());
+    match time.split_once(' ') {
+        Some((_, clock)) if day(&from) == day(&to) => clock.to_owned(),
+        _ => time,
     }
 }
 
@@ -147,7 +169,7 @@ mod tests {
         let (a, b) = (rate(&times), rate(&sorted));
         assert_eq!(a.span(), b.span());
         assert_eq!(a.counts.iter().sum::<u64>(), 7);
-        assert_eq!(a.shift, b.shift);
+        assert_eq!(a.step, b.step);
     }
 
     #[test]

@@ -11,8 +11,15 @@ static LAST: OnceLock<fn()> = OnceLock::new();
 /// The exit code of a process that SIGINT ended, as shells count.
 const INTERRUPTED: i32 = 130;
 
-/// From now on the first signal asks, the second one ends the process at once.
+/// From now on the first signal asks, the second one ends the process at once. A file that may not
+/// grow any more (`ulimit -f`) is told by the write that fails.
 pub fn listen() {
+    #[cfg(unix)]
+    {
+        // That the signal is taken is enough: nobody reads the flag.
+        let taken = std::sync::Arc::default();
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, taken);
+    }
     // A handler that cannot be set leaves what the system does by default.
     let _ = ctrlc::set_handler(|| {
         if REQUESTS.fetch_add(1, Ordering::SeqCst) > 0 {
@@ -38,6 +45,11 @@ pub fn survive_file_limits() {
 /// Has this called when a second signal ends the process.
 pub fn at_once(last: fn()) {
     LAST.get_or_init(|| last);
+}
+
+/// Somebody does not want to wait for anything: the process is about to end.
+pub fn insisted() -> bool {
+    REQUESTS.load(Ordering::SeqCst) > 1
 }
 
 pub fn requested() -> bool {

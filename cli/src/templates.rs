@@ -93,6 +93,22 @@ impl Counter {
     }
 }
 
+/// Lines without a verdict that are the same but for numbers and ids.
+#[derive(Debug, Serialize)]
+pub struct Template<'c> {
+    pub lines: u64,
+    text: String,
+    pub note: &'c str,
+}
+
+impl<'c> Template<'c> {
+    /// Texts are counted as they came; what is shown is made of the example, which is redacted.
+    pub fn of(entry: &Entry<'c>) -> Template<'c> {
+        let text = fold::normalize(entry.note.as_bytes());
+        Template { lines: entry.lines, text, note: entry.note }
+    }
+}
+
 /// A text that was counted.
 #[derive(Debug, Serialize)]
 pub struct Entry<'c> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use anstream::ColorChoice;
@@ -130,8 +131,37 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     out
 }
 
-/// Characters of a word that are seen: our own colours are not.
-fn columns(word: &str) -> usize {
+/// A line of a log behind an indentation: on a terminal it goes on below itself, not at the left
+/// edge. Elsewhere it stays one line.
+pub fn hang(text: &str, indent: usize) -> Cow<'_, str> {
+    match stdout_is_terminal() {
+        true => hung(text, width().saturating_sub(indent).max(20), indent),
+        false => Cow::Borrowed(text),
+    }
+}
+
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// In rows of so many characters.
+fn hung(text: &str, row: usize, indent: usize) -> Cow<'_, str> {
+    if text.chars().count() <= row {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for (at, c) in text.chars().enumerate() {
+        if at > 0 && at % row == 0 {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+        }
+        out.push(c);
+    }
+    Cow::Owned(out)
+}
+
+/// Characters of a text that are seen: our own colours are not.
+pub fn columns(word: &str) -> usize {
     anstream::adapter::strip_str(word).map(|part| part.chars().count()).sum()
 }
 
@@ -196,6 +226,13 @@ mod tests {
         for (number, noun, expected) in cases {
             assert_eq!(plural(number, noun), expected);
         }
+    }
+
+    #[test]
+    fn long_lines_hang_below_themselves() {
+        assert_eq!(hung("abcdefgh", 3, 2), "abc\n  def\n  gh");
+        assert_eq!(hung("ééé", 3, 2), "ééé");
+        assert_eq!(hung("", 3, 2), "");
     }
 
     #[test]

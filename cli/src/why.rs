@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use whyerr::redact::redact;
+use whyerr::redact::{self, redact};
 use whyerr::scan::Framing;
 use whyerr::{Event, Reason, Why};
 use whyerr_logs::record::{Format, Record};
@@ -187,9 +187,7 @@ fn reason(out: &mut impl Write, reason: &Reason, text: &[u8]) -> anyhow::Result<
     };
     let score = paint(DIM, format_args!("({})", score.join(", ")));
     writeln!(out, "  {mark} {:<36} {end} {score}", reason.rule)?;
-    for span in &reason.spans {
-        let part = String::from_utf8_lossy(&text[span.clone()]);
-        let part = redact(&part).into_owned();
+    for (span, part) in reason.spans.iter().zip(redact::parts(text, &reason.spans)) {
         writeln!(
             out,
             "      {} {}",
@@ -204,26 +202,25 @@ fn reason(out: &mut impl Write, reason: &Reason, text: &[u8]) -> anyhow::Result<
 /// the parts stand in brackets then.
 fn underlined(text: &[u8], spans: &[Range<usize>]) -> String {
     let color = crate::term::stdout_has_color();
-    let secrets = whyerr::redact::secrets(text);
-    let show = |range: Range<usize>| {
-        if secrets.iter().any(|secret| secret.start < range.end && range.start < secret.end) {
-            let whole = String::from_utf8_lossy(&text[range]).into_owned();
-            return harmless(&redact(&whole)).into_owned();
-        }
-        harmless(&String::from_utf8_lossy(&text[range])).into_owned()
-    };
-    let mut out = String::new();
+    let mut ranges = Vec::new();
     let mut at = 0;
-    for span in spans {
-        if span.start < at {
-            continue;
+    for span in spans.iter().filter(|span| !span.is_empty()) {
+        if span.start >= at {
+            ranges.extend([at..span.start, span.clone()]);
+            at = span.end;
         }
-        out.push_str(&show(at..span.start));
-        let part = show(span.clone());
-        out.push_str(&if color { paint(MARK, part) } else { format!("»{part}«") });
-        at = span.end;
     }
-    out.push_str(&show(at..text.len()));
+    ranges.push(at..text.len());
+    let mut out = String::new();
+    // Every second one is a span.
+    for (number, part) in redact::parts(text, &ranges).iter().enumerate() {
+        let part = harmless(part);
+        match number % 2 {
+            0 => out.push_str(&part),
+            _ if color => out.push_str(&paint(MARK, part)),
+            _ => out.push_str(&format!("»{part}«")),
+        }
+    }
     out
 }
 

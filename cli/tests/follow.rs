@@ -252,7 +252,7 @@ fn the_text_comes_at_once_and_the_summary_at_the_end() {
         let (out, err, code) = follow.end(signal);
         let out = out.join("\n");
         assert_eq!((code, err.as_str()), (Some(0), ""));
-        assert!(out.starts_with("a.log:1 Error: connect ECONNREFUSED"), "{out}");
+        assert!(out.starts_with("a.log:1:Error: connect ECONNREFUSED"), "{out}");
         assert_eq!(out.matches("[net.refused]").count(), 2, "once new, once as repeats: {out}");
         assert!(out.contains("×4 more in the last"), "{out}");
         assert!(out.contains("last at a.log:5"), "{out}");
@@ -419,4 +419,34 @@ fn nothing_is_lost_or_doubled_in_a_million_lines() {
     load(1_000_000, 100, 100, 0);
     load(1_000_000, 100, 1, 0);
     load(1_000_000, 100, 1, 10);
+}
+
+/// Who follows into a file reads it while it grows.
+#[test]
+fn text_goes_to_a_file_as_it_comes() {
+    let dir = dir();
+    let log = dir.file("a.log", "");
+    let report = dir.file("report", "what was there\n");
+    for args in [&["-o", "report"][..], &["--no-fold", "-o", "report"], &["-C1", "-o", "report"]] {
+        let all = [&["--follow", "--color", "always"][..], args, &["a.log"]].concat();
+        let before = fs::read_to_string(&report).unwrap();
+        let follow = Follow::start(&dir, &all);
+        let started = Instant::now();
+        let shown = loop {
+            let shown = fs::read_to_string(&report).unwrap();
+            if shown.len() > before.len() + 100 {
+                break shown;
+            }
+            assert!(started.elapsed() < PATIENCE, "{args:?}: {shown}");
+            append(&log, error(0));
+            thread::sleep(Duration::from_millis(300));
+        };
+        assert!(shown.starts_with(&before) && shown.contains("[net.refused]"), "{shown}");
+        assert!(!shown.contains("findings in") || args.len() > 2, "{shown}");
+        follow.end("-TERM");
+        let shown = fs::read_to_string(&report).unwrap();
+        assert!(shown[before.len()..].contains("What to do first"), "the summary: {shown}");
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+        fs::write(&report, "what was there\n").unwrap();
+    }
 }

@@ -111,7 +111,7 @@ fn overlong_lines_are_one_line_each() {
         assert!(out == input, "{end:?}: {} of {} bytes", out.len(), input.len());
     }
     let run = dir.pipe(&["--filter"], long("", "\n")).ends(0);
-    run.complains("classified by their beginning: 1 line longer than 1048576 bytes; ");
+    run.complains("cut: 1 line of 2 MiB and more classified by the first MiB; 4,194,3");
 }
 
 #[test]
@@ -230,6 +230,86 @@ fn a_closed_pipe_is_told_where_every_line_is_answered() {
     }
 }
 
+/// The output without what was added.
+fn without_members(out: &[u8]) -> Vec<u8> {
+    let mut left = Vec::new();
+    let mut rest = out;
+    while let Some(at) = rest.windows(ADDED.len()).position(|part| part == ADDED) {
+        let value = &rest[at + ADDED.len() - 1..];
+        let mut values = serde_json::Deserializer::from_slice(value).into_iter::<Value>();
+        values.next().unwrap().unwrap();
+        left.extend_from_slice(&rest[..at]);
+        rest = &value[values.byte_offset()..];
+    }
+    left.extend_from_slice(rest);
+    left
+}
+
+/// How every member begins that is added.
+const ADDED: &[u8] = b",\"whyerr\":{";
+
+/// What comes before the lines, how long one of them is, and how long it takes to come.
+#[test]
+fn enrich_gives_every_byte_back() {
+    let dir = dir();
+    let object = |pad: usize| {
+        format!("{{\"pad\":\"{}\",\"msg\":\"{REFUSED}\"}}", "x".repeat(pad)).into_bytes()
+    };
+    let mark = b"\xef\xbb\xbf".to_vec();
+    let (mib, bare) = (1 << 20, object(0).len());
+    // Bytes, and how many members are added.
+    let cases = [
+        (mark.clone(), 0),
+        ([&mark[..], b"\n"].concat(), 0),
+        ([&mark[..], &object(0)].concat(), 1),
+        ([&mark[..], &mark[..], &object(0), b"\n\xff\xfe\n"].concat(), 0),
+        ([&mark[..], &object(0), b"\r\n\r\n", &mark[..], &object(1)].concat(), 1),
+        ([&object(mib - 9)[..], b"\n", &object(mib + 9), b"\r\n"].concat(), 2),
+        // One byte less than what is cut, and the first that is.
+        ([&object(2 * mib - 1 - bare)[..], b"\n"].concat(), 1),
+        ([&object(2 * mib - bare)[..], b"\n", &object(0)].concat(), 1),
+        ([&mark[..], &object(3 * mib), b"\nx\n", &object(7)].concat(), 1),
+    ];
+    for (at, (input, members)) in cases.iter().enumerate() {
+        let out = answer(&dir, &["--enrich"], input);
+        let added = out.windows(ADDED.len()).filter(|part| *part == ADDED).count();
+        assert_eq!(added, *members, "case {at}");
+        assert!(without_members(&out) == *input, "case {at}");
+        // As files, each with its own mark.
+        dir.file("a.log", input);
+        dir.file("b.log", [&mark[..], &object(0)].concat());
+        let out = answer(&dir, &["--enrich", "a.log", "b.log"], b"");
+        let between: &[u8] = if input.ends_with(b"\n") || *input == mark { b"" } else { b"\n" };
+        let whole = [&input[..], between, &mark, &object(0)].concat();
+        assert!(without_members(&out) == whole, "case {at}");
+    }
+}
+
+/// A line that comes in parts is the line that came at once.
+#[test]
+fn a_slow_line_is_enriched_as_a_whole() {
+    let dir = dir();
+    let half = "x".repeat(700 << 10);
+    let mut command = dir.cmd(&["--enrich"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let sender = std::thread::spawn({
+        let half = half.clone();
+        move || {
+            write!(stdin, "{{\"pad\":\"{half}").unwrap();
+            std::thread::sleep(Duration::from_millis(1500));
+            writeln!(stdin, "{half}\",\"msg\":\"{REFUSED}\"}}").unwrap();
+        }
+    });
+    let mut out = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut out).unwrap();
+    sender.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    let left = without_members(&out);
+    assert!(left == format!("{{\"pad\":\"{half}{half}\",\"msg\":\"{REFUSED}\"}}\n").as_bytes());
+    assert!(out.len() > left.len(), "nothing was added");
+}
+
 /// A line: plain, JSON of all kinds, broken JSON, bytes.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let phrase = prop_oneof![
@@ -267,8 +347,12 @@ proptest! {
     fn a_line_for_a_line(
         lines in prop::collection::vec(line(), 0..120),
         ends in any::<bool>(),
+        marked in any::<bool>(),
     ) {
         let mut input = lines.join(&b'\n');
+        if marked {
+            input.splice(0..0, *b"\xef\xbb\xbf");
+        }
         if ends && !input.is_empty() {
             input.push(b'\n');
         }

@@ -84,9 +84,70 @@ fn a_new_incident_runs_the_command_once() {
     told.sort_by_key(|it| it["line"].as_u64());
     let told: Vec<_> = told.iter().map(|it| (&it["line"], &it["suppressed"])).collect();
     assert_eq!(told, [(&1.into(), &0.into()), (&6.into(), &2.into())]);
-    // A command that fails is told, and fails nothing.
+}
+
+#[test]
+fn a_command_that_fails_is_told_and_fails_the_run() {
+    let dir = dir();
+    let log = format!("{REFUSED}\n{DISK}\nx: {DISK}\n");
     let args = ["-f", "json", "--exec", "exit 3", "--exec-every", "0"];
-    dir.pipe(&args, REFUSED).ends(0).complains("exit status: 3");
+    let run = dir.pipe(&args, REFUSED).ends(2).complains("error: --exec exit 3: exit status: 3");
+    assert_eq!((run.out.lines().count(), run.err.lines().count()), (1, 1), "{}", run.err);
+    // The report is whole; at the end it is said how many of them.
+    let exec = "grep -q disk_full";
+    let args = ["-f", "sarif", "-o", "out", "--exec", exec, "--exec-every", "0"];
+    let run = dir.pipe(&args, &log).ends(2).complains("exit status: 1");
+    assert!(run.err.ends_with("error: --exec: 1 of 3 commands failed\n"), "{}", run.err);
+    let report = std::fs::read_to_string(dir.path().join("out")).unwrap();
+    assert!(report.ends_with("}]}\n"), "{report}");
+    // A finding that fails the run is the lesser evil.
+    let args = ["--fail-on", "info", "--exec", "false"];
+    dir.pipe(&args, REFUSED).ends(2);
+    dir.pipe(&["--fail-on", "info", "--exec", "true"], REFUSED).ends(1).quietly();
+}
+
+#[test]
+fn context_is_marked_as_grep_marks_it() {
+    let dir = dir();
+    let log = format!(
+        "a\nb\n{REFUSED} for one\nc\n{REFUSED} for two\nd\n{REFUSED} for three\ne\nf\ng\n{DISK}\n"
+    );
+    dir.file("a.log", &log);
+    let lines = |args: &[&str]| -> Vec<String> {
+        let run = dir.run(args).ends(0);
+        let shown = run.out.lines().map(str::trim_start);
+        let is_log = |line: &&str| {
+            let line = line.split_once(".log").map_or(*line, |(_, rest)| &rest[1..]);
+            let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            line == "--" || rest.len() < line.len() && rest.starts_with([':', '-'])
+        };
+        shown
+            .take_while(|line| !line.contains("findings in"))
+            .filter(is_log)
+            .map(str::to_owned)
+            .collect()
+    };
+    let expected = format!(
+        "a.log-2-b|a.log:3:{REFUSED} for one|a.log-4-c|a.log:5:{REFUSED} for two|a.log-6-d|\
+         a.log:7:{REFUSED} for three|a.log-8-e|--|a.log-10-g|a.log:11:{DISK}"
+    );
+    assert_eq!(lines(&["--no-fold", "-C1", "a.log"]).join("|"), expected);
+    // Folded, each entry stands by itself.
+    let expected = format!(
+        "2- b|3: {REFUSED} for one|4- c|4- c|5: {REFUSED} for two|6- d|\
+         6- d|7: {REFUSED} for three|8- e|10- g|11: {DISK}"
+    );
+    assert_eq!(lines(&["-C1", "a.log"]).join("|"), expected);
+    // An event of several lines, in another file.
+    dir.file("b.log", format!("{REFUSED}\n    at f (a.js:1:1)\nh\n"));
+    let all = lines(&["--no-fold", "-C1", "a.log", "b.log"]);
+    assert_eq!(
+        all[10..],
+        ["--", &format!("b.log:1:{REFUSED}"), "b.log:2:    at f (a.js:1:1)", "b.log-3-h"]
+    );
+    // Standard input has no name.
+    let out = dir.pipe(&["--no-fold", "-C1"], &log).ends(0).out;
+    assert!(out.starts_with(&format!("2-b\n3:{REFUSED} for one\n")), "{out}");
 }
 
 #[test]
@@ -137,7 +198,7 @@ fn a_slow_command_keeps_no_report_waiting_and_is_ended() {
     assert!(inner_lives(&dir));
     let done = child.wait_with_output().unwrap();
     assert!(began.elapsed().as_secs() < 30);
-    assert_eq!(done.status.code(), Some(0));
+    assert_eq!(done.status.code(), Some(2));
     let message = String::from_utf8(done.stderr).unwrap();
     assert!(message.contains("still ran 10 s after the end of the run"), "{message}");
     wait_for(|| !inner_lives(&dir));
@@ -178,10 +239,17 @@ fn the_summary_is_an_object_too() {
     assert_eq!(summary["last"], "2026-11-24T10:31:00Z");
     let counts = summary["histogram"]["counts"].as_array().unwrap();
     assert_eq!(counts.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 2);
+    for name in ["cut_lines", "skipped_bytes", "lost_bytes", "read_errors", "left_out"] {
+        assert_eq!(summary[name], 0, "{name}");
+    }
+    assert_eq!(summary["histogram"]["width_s"], 60);
+    assert_eq!(summary["unclassified"]["uncounted"], 0);
     assert_eq!(summary["unclassified"]["lines"], 2);
     assert_eq!(summary["unclassified"]["templates"].as_array().unwrap().len(), 1);
     let text = dir.pipe(&["-f", "summary"], &log).ends(0);
-    text.says("2026-11-24 10:00:00 … 10:31:00 UTC").says("2 lines look like errors");
+    text.says("2026-11-24 10:00:00 … 10:31:00 UTC")
+        .says("a bar is 60 s, most: 1 at 10:00:00")
+        .says("2 lines look like errors");
 }
 
 #[test]

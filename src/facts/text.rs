@@ -36,9 +36,12 @@ pub(crate) struct View<'t> {
 }
 
 impl View<'_> {
-    /// The range of the original that `start..end` of this view comes from.
+    /// The range of the original that `start..end` of this view comes from, without what was
+    /// removed at its ends.
     pub(crate) fn original(&self, start: usize, end: usize) -> Range {
-        Range { start: self.position(start), end: self.position(end) }
+        let start_there = self.position(start);
+        let end = if end > start { self.end(end) } else { start_there };
+        Range { start: start_there, end }
     }
 
     fn position(&self, at: usize) -> usize {
@@ -48,6 +51,16 @@ impl View<'_> {
         let index = self.runs.partition_point(|&(here, _)| here as usize <= at);
         let (here, there) = self.runs[index - 1];
         there as usize + (at - here as usize)
+    }
+
+    /// Where the bytes before `at` end. Where something was removed there are two runs that begin at
+    /// the same place here: the first one tells.
+    fn end(&self, at: usize) -> usize {
+        let index = self.runs.partition_point(|&(here, _)| (here as usize) < at);
+        match self.runs.get(index) {
+            Some(&(here, there)) if here as usize == at => there as usize,
+            _ => self.position(at),
+        }
     }
 }
 
@@ -70,6 +83,11 @@ impl<'t> Views<'t> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &View<'t>> {
         self.0.iter()
+    }
+
+    /// The last one with `%3D` and the like decoded, if it has any.
+    pub(crate) fn percent_decoded(&self) -> Option<View<'t>> {
+        rewrite(self.0.last()?, DECODE_PERCENT)
     }
 }
 
@@ -109,8 +127,12 @@ fn rewrite<'t>(view: &View<'_>, Rewrite { trigger, replace }: Rewrite) -> Option
             continue;
         };
         copy(view, copied..at, &mut bytes, &mut runs);
+        let (end, next) = (view.end(at), view.position(at));
+        if with.is_none() || end != next {
+            runs.push((bytes.len() as u32, end as u32));
+        }
         if let Some(c) = with {
-            runs.push((bytes.len() as u32, view.position(at) as u32));
+            runs.push((bytes.len() as u32, next as u32));
             bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
         at += len;
@@ -163,6 +185,15 @@ fn ansi(text: &[u8]) -> Option<Replacement> {
 
 const STRIP_ANSI: Rewrite = Rewrite { trigger: 0x1b, replace: ansi };
 const DECODE_ESCAPES: Rewrite = Rewrite { trigger: b'\\', replace: json_escape };
+const DECODE_PERCENT: Rewrite = Rewrite { trigger: b'%', replace: percent };
+
+/// One byte of ASCII as addresses write it.
+fn percent(text: &[u8]) -> Option<Replacement> {
+    let hex = text.get(1..3)?.iter().map(|&byte| char::from(byte).to_digit(16));
+    let code = hex.reduce(|high, low| Some(high? * 16 + low?))??;
+    let with = char::from_u32(code).filter(char::is_ascii)?;
+    Some(Replacement { len: 3, with: Some(with) })
+}
 
 fn json_escape(text: &[u8]) -> Option<Replacement> {
     let with = match text.get(1)? {

@@ -153,7 +153,7 @@ impl Verdict {
         let best = ranked.swap_remove(0);
         let rule = catalog.rule_at(best.rule);
         facts.read_waits(views, catalog.fact_table());
-        let secrets = redact::secrets(&event.text);
+        let secrets = redact::secrets_in(views);
         let values = read_values(program, &best, rule, event, views, &facts, &secrets);
         let retry = Retry::new(rule, &facts, &values, event.time);
         let outcome = Outcome {

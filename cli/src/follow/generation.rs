@@ -364,6 +364,7 @@ impl Generation {
             continues: false,
             skipped: false,
             decoded: false,
+            marked: false,
         };
         self.advance(chunk.bytes());
         self.skipping = cut;

@@ -7,12 +7,13 @@ use whyerr_logs::group::Grouping;
 
 use super::{Got, Input, Start};
 
-/// Room of a chunk: lines may be as long.
+/// Room of a chunk. Lines may be as long, with their end.
 pub const CHUNK: usize = 2 << 20;
 /// How much is read at once, unless a line or an event is longer. Where every line is a finding
 /// they take many times their bytes; less would be too little for the scanner to learn from.
 pub const STEP: usize = 384 << 10;
-/// Longest line that is classified: what lies behind in the same line is skipped, and counted.
+/// What is classified of a line that no chunk holds: what lies behind in the same line is skipped,
+/// and counted.
 pub const MAX_LINE: usize = 1 << 20;
 /// How long an event is kept back because lines may come that belong to it.
 pub const HOLD: Duration = Duration::from_millis(500);
@@ -27,7 +28,7 @@ pub struct Chunk {
     pub len: usize,
     /// Offset of its first byte in the source.
     pub offset: u64,
-    /// The only line of the chunk was longer than [`MAX_LINE`]: this is its beginning.
+    /// The only line of the chunk was longer than a chunk: these are its first [`MAX_LINE`] bytes.
     pub cut: bool,
     /// The end of such a line comes first: its line end, if that was reached.
     pub continues: bool,
@@ -35,6 +36,8 @@ pub struct Chunk {
     pub skipped: bool,
     /// The source was packed or UTF-16: offsets are those of the decoded text.
     pub decoded: bool,
+    /// A byte order mark stood before its first byte.
+    pub marked: bool,
 }
 
 impl Chunk {
@@ -71,6 +74,8 @@ pub struct Chunks<I> {
     keeps_skipped: bool,
     /// The last chunk was the beginning of an overlong line, whose end is still to come.
     was_cut: bool,
+    /// A chunk was handed out.
+    begun: bool,
 }
 
 impl<I: Input> Chunks<I> {
@@ -86,6 +91,7 @@ impl<I: Input> Chunks<I> {
             skipped: 0,
             keeps_skipped: false,
             was_cut: false,
+            begun: false,
         }
     }
 
@@ -113,6 +119,10 @@ impl<I: Input> Chunks<I> {
         loop {
             let waited_in_vain = self.fill(&mut buffer, &mut filled);
             if filled == 0 && self.ended {
+                // A mark may be all there is.
+                if self.keeps_skipped && !self.begun && self.is_marked() {
+                    return Ok(Next::Chunk(self.chunk(buffer, 0, false, false)));
+                }
                 return self.error.take().map_or(Ok(Next::End(buffer)), Err);
             }
             if self.skipping && filled > 0 {
@@ -154,10 +164,17 @@ impl<I: Input> Chunks<I> {
 
     fn chunk(&mut self, buffer: Vec<u8>, len: usize, cut: bool, skipped: bool) -> Chunk {
         let Start { offset, decoded, .. } = self.input.start();
+        let marked = !std::mem::replace(&mut self.begun, true) && self.is_marked();
         let offset = offset + self.offset;
         self.offset += len as u64;
         let continues = !skipped && std::mem::replace(&mut self.was_cut, cut);
-        Chunk { buffer, len, offset, cut, continues, skipped, decoded }
+        Chunk { buffer, len, offset, cut, continues, skipped, decoded, marked }
+    }
+
+    /// A byte order mark stands before the text, which needs no decoding.
+    fn is_marked(&self) -> bool {
+        let Start { offset, decoded, .. } = self.input.start();
+        offset > 0 && !decoded
     }
 
     /// Reads until there is a line end that was not there before, or a step is full, or the end.
@@ -207,7 +224,8 @@ pub fn whole_events(grouping: &Grouping, bytes: &[u8], flow: Flow) -> (usize, bo
     let whole = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
     match (whole, flow) {
         (_, Flow::Ended) => (bytes.len(), false),
-        (0, _) if bytes.len() > MAX_LINE => (MAX_LINE, true),
+        // Not for a pause: what is cut must not depend on when it came.
+        (0, Flow::Running { full: true }) => (bytes.len().min(MAX_LINE), true),
         (0, _) => (0, false),
         (_, Flow::Paused) => (whole, false),
         (_, Flow::Running { full }) => match complete(grouping, &bytes[..whole]) {

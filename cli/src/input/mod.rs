@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, MAX_LINE, Next, STEP, whole_events};
+pub use chunks::{CHUNK, Chunk, Chunks, Flow, HOLD, Next, STEP, whole_events};
 use foreign::{Foreign, SAMPLE};
 use live::Live;
 use sniff::{Sniffed, is_encoded};

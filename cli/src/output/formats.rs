@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::sink::{Renderer, Sink};
+use super::target::Shape;
 use super::{github, json, junit, live, otlp, sarif, summary, text};
 
 /// How to report.
@@ -38,8 +39,8 @@ pub struct Entry {
     pub renderer: Option<Renderer>,
     /// What takes all findings in, if anything does.
     pub sink: Option<fn() -> Box<dyn Sink>>,
-    /// Good as a whole only: a file gets it at the end, or stays as it was. Else it is lines.
-    pub whole: bool,
+    /// How it is written.
+    pub shape: Shape,
     /// Lines that look like errors and have no verdict are told of.
     pub shows_unclassified: bool,
     /// Lines around an event are shown.
@@ -52,7 +53,7 @@ static TABLE: [Entry; 7] = [
         help: "For reading: repeats folded, then a summary",
         renderer: None,
         sink: Some(|| Box::new(text::Report::folded())),
-        whole: true,
+        shape: Shape::Whole,
         shows_unclassified: true,
         shows_context: true,
     },
@@ -61,7 +62,7 @@ static TABLE: [Entry; 7] = [
         help: "One JSON object for each finding, a line each",
         renderer: Some(json::finding),
         sink: None,
-        whole: false,
+        shape: Shape::Lines,
         shows_unclassified: false,
         shows_context: true,
     },
@@ -70,7 +71,7 @@ static TABLE: [Entry; 7] = [
         help: "The summary alone",
         renderer: None,
         sink: Some(|| Box::new(summary::Report::new(false))),
-        whole: true,
+        shape: Shape::Whole,
         shows_unclassified: true,
         shows_context: false,
     },
@@ -79,7 +80,7 @@ static TABLE: [Entry; 7] = [
         help: "SARIF 2.1.0, for code scanning and viewers: repeats folded",
         renderer: None,
         sink: Some(|| Box::<sarif::Report>::default()),
-        whole: true,
+        shape: Shape::Whole,
         shows_unclassified: false,
         shows_context: false,
     },
@@ -88,7 +89,7 @@ static TABLE: [Entry; 7] = [
         help: "Annotations of GitHub Actions: repeats folded, the worst first",
         renderer: None,
         sink: Some(|| Box::<github::Report>::default()),
-        whole: true,
+        shape: Shape::Whole,
         shows_unclassified: false,
         shows_context: false,
     },
@@ -97,7 +98,7 @@ static TABLE: [Entry; 7] = [
         help: "JUnit XML: a failed test for each rule and service",
         renderer: None,
         sink: Some(|| Box::new(junit::Report::begin())),
-        whole: true,
+        shape: Shape::Whole,
         shows_unclassified: false,
         shows_context: false,
     },
@@ -106,7 +107,7 @@ static TABLE: [Entry; 7] = [
         help: "OTLP/JSON log records, one export request a line",
         renderer: Some(otlp::finding),
         sink: None,
-        whole: false,
+        shape: Shape::Lines,
         shows_unclassified: false,
         shows_context: false,
     },
@@ -118,7 +119,18 @@ static UNFOLDED: Entry = Entry {
     help: "",
     renderer: Some(text::single),
     sink: Some(|| Box::new(text::Report::after_lines())),
-    whole: true,
+    shape: Shape::Live,
+    shows_unclassified: true,
+    shows_context: true,
+};
+
+/// The same, with the lines around each.
+static UNFOLDED_AROUND: Entry = Entry {
+    name: "text",
+    help: "",
+    renderer: None,
+    sink: Some(|| Box::new(text::Report::with_context())),
+    shape: Shape::Live,
     shows_unclassified: true,
     shows_context: true,
 };
@@ -129,7 +141,7 @@ static LIVE: Entry = Entry {
     help: "",
     renderer: None,
     sink: Some(|| Box::<live::Report>::default()),
-    whole: true,
+    shape: Shape::Live,
     shows_unclassified: true,
     shows_context: true,
 };
@@ -140,7 +152,7 @@ static SUMMARY_JSON: Entry = Entry {
     help: "",
     renderer: None,
     sink: Some(|| Box::new(summary::Report::new(true))),
-    whole: true,
+    shape: Shape::Whole,
     shows_unclassified: true,
     shows_context: false,
 };
@@ -168,6 +180,7 @@ impl Format {
 
     fn styled(self, style: Style) -> &'static Entry {
         match self {
+            Format::Text if style.no_fold && style.context => &UNFOLDED_AROUND,
             Format::Text if style.no_fold => &UNFOLDED,
             Format::Text if style.follow => &LIVE,
             Format::Summary if style.json => &SUMMARY_JSON,

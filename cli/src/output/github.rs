@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use whyerr::Severity;
 
+use super::shortfall;
 use super::sink::{Finding, Sink, State};
 use crate::fold::{Fold, TextEntry};
 use crate::term::{clip, harmless, plural};
@@ -68,8 +69,6 @@ fn limit(kind: usize) -> usize {
 impl Report {
     /// What the annotations do not show.
     fn rest(&self, counts: &[usize; KINDS.len()], state: &State<'_>) -> Vec<String> {
-        let totals = state.totals;
-        let others: u64 = self.fold.groups.iter().map(|group| group.other_texts).sum();
         let mut list = Vec::new();
         let hidden: Vec<String> = (0..KINDS.len())
             .filter(|&kind| counts[kind] > limit(kind))
@@ -78,21 +77,9 @@ impl Report {
         if !hidden.is_empty() {
             list.push(format!("more than GitHub shows for a step: {}", hidden.join(", ")));
         }
-        if others > 0 {
-            list.push(format!(
-                "not shown: {} of these rules with still other texts",
-                plural(others, "finding")
-            ));
-        }
-        if totals.cut_lines > 0 {
-            list.push(format!("cut: {}", plural(totals.cut_lines, "overlong line")));
-        }
-        if totals.read_errors > 0 {
-            list.push(format!("{} could not be read", plural(totals.read_errors, "source")));
-        }
-        if totals.interrupted {
-            list.push(format!("interrupted after {}", plural(totals.lines, "line")));
-        }
+        let missing = shortfall::other_texts(&self.fold).into_iter();
+        let missing = missing.chain(shortfall::all(state)).chain(shortfall::unread(state, 0));
+        list.extend(missing.map(|missing| missing.text));
         list
     }
 }

@@ -17,6 +17,9 @@ use crate::input::Chunk;
 /// The name of the member.
 const MEMBER: &str = "whyerr";
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// How every line is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
@@ -43,6 +46,9 @@ impl<'c> Writer<'c> {
                 out.reserve(chunk.len + chunk.len / 8);
                 if joined {
                     out.push(b'\n');
+                }
+                if chunk.marked {
+                    out.extend_from_slice(MARK);
                 }
             }
             // Its beginning was answered: here is only its end.

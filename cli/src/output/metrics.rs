@@ -69,6 +69,16 @@ impl Metrics {
                 totals.cut_findings,
             ),
             (
+                "whyerr_skipped_bytes_total",
+                "Bytes of such lines that were not looked at.",
+                totals.skipped_bytes,
+            ),
+            (
+                "whyerr_lost_bytes_total",
+                "Bytes of followed files gone before they were read.",
+                totals.lost_bytes,
+            ),
+            (
                 "whyerr_read_errors_total",
                 "Sources that could not be read, or not to their end.",
                 totals.read_errors,
@@ -211,6 +221,38 @@ mod tests {
         assert!(text.contains("whyerr_lag_bytes{source=\"other\"} 2000\n"));
         assert_eq!(text.matches("whyerr_lag_bytes{").count(), MAX_SOURCES + 1);
         assert!(text.contains("# TYPE whyerr_lines_total counter\nwhyerr_lines_total 3\n"));
+    }
+
+    /// What `promtool check metrics` asks for, and the format itself.
+    #[test]
+    fn every_family_is_told_once_and_holds_its_samples() {
+        let mut metrics = Metrics::new(Path::new("unused"));
+        let key = ("a.b".to_owned(), "timeout", "a\"b\\c\nd\u{1b}{}# TYPE x".to_owned());
+        metrics.findings.insert(key, 7);
+        let text = with_state(&[(0, 3)], &["é \"x\".log".to_owned()], |state| metrics.text(state));
+        assert!(text.ends_with('\n') && !text.contains("\n\n"), "{text}");
+        let (mut families, mut family) = (Vec::new(), "");
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if let Some(help) = line.strip_prefix("# HELP ") {
+                family = help.split_once(' ').unwrap().0;
+                assert!(!families.contains(&family), "twice: {family}");
+                families.push(family);
+                let kind = lines.next().unwrap().strip_prefix("# TYPE ").unwrap();
+                let (name, kind) = kind.split_once(' ').unwrap();
+                assert_eq!((name, kind == "counter"), (family, family.ends_with("_total")));
+                continue;
+            }
+            let rest = line.strip_prefix(family).unwrap_or_else(|| panic!("{line} of {family}"));
+            let (labels, value) = rest.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            assert!(
+                labels.is_empty() || labels.starts_with('{') && labels.ends_with("\"}"),
+                "{line}"
+            );
+        }
+        assert!(text.contains("service=\"a\\\"b\\\\c\\nd␛{}# TYPE x\"} 7\n"), "{text}");
+        assert_eq!(families.len(), 10);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How findings are reported. A format writes each finding by itself (a renderer), or takes them
 //! all in (a sink), or both.
 
+mod around;
 mod clash;
 mod compact;
 mod formats;
@@ -13,24 +14,21 @@ mod metrics;
 mod options;
 mod otlp;
 mod sarif;
+pub mod shortfall;
 pub mod sink;
 pub mod summary;
 mod summary_json;
 mod target;
 pub mod text;
 
-use whyerr::redact::redact;
-use whyerr::{RetryVerdict, Verdict, Who};
+use std::time::Duration;
+
+pub use whyerr::redact::beginning;
+use whyerr::{RetryVerdict, Value, Verdict, Who};
 
 pub use formats::Style;
 pub use options::{OutputArgs, Outputs};
 pub use target::Target;
-
-/// The beginning of raw bytes as text, redacted: at most so many bytes of them.
-pub fn beginning(bytes: &[u8], most: usize) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most)]);
-    redact(&text).into_owned()
-}
 
 /// "the account's owner" for people.
 pub fn who_acts(who: Who) -> &'static str {
@@ -51,11 +49,11 @@ pub fn retry_words(verdict: &Verdict) -> String {
         RetryVerdict::Never => "do not retry".to_owned(),
         RetryVerdict::OnceFixed => "retry once fixed".to_owned(),
         RetryVerdict::Backoff => match retry.delay(1) {
-            Some(delay) => format!("retry with backoff from {}", seconds(delay.as_secs_f64())),
+            Some(delay) => format!("retry with backoff from {}", duration(delay)),
             None => "retry with backoff".to_owned(),
         },
         _ => match (retry.delay(1), &retry.resets, retry.not_before) {
-            (Some(delay), ..) => format!("retry after {}", seconds(delay.as_secs_f64())),
+            (Some(delay), ..) => format!("retry after {}", duration(delay)),
             (None, Some(resets), _) => format!("retry after the {} reset", resets_words(resets)),
             (None, None, _) => match verdict.value("reset_at") {
                 Some(time) => format!("retry after {time}"),
@@ -81,16 +79,6 @@ fn resets_words(resets: &str) -> String {
 }
 
 /// `18.4 s`, `2 min`.
-pub fn seconds(seconds: f64) -> String {
-    if seconds >= 120.0 {
-        let minutes = (seconds / 6.0).round() / 10.0;
-        if minutes >= 120.0 {
-            return format!("{} h", (minutes / 6.0).round() / 10.0);
-        }
-        return format!("{minutes} min");
-    }
-    if seconds < 1.0 && seconds > 0.0 {
-        return format!("{} ms", (seconds * 1000.0).round());
-    }
-    format!("{} s", (seconds * 10.0).round() / 10.0)
+pub fn duration(duration: Duration) -> String {
+    Value::Duration(duration).to_string()
 }

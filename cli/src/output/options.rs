@@ -10,7 +10,9 @@ use super::formats::{Format, Style};
 use super::lines::Answers;
 use super::metrics::Metrics;
 use super::sink::{Rendering, Sink};
-use super::target::{Target, Use};
+use super::target::{Shape, Target};
+
+const LINES: &str = "A line for a line";
 
 /// Where and how the report is written.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,16 +23,25 @@ pub struct OutputArgs {
 
     /// Answer every line of the input with one line, in order: `{"whyerr":null}`, or the verdict in
     /// short. Lines are not joined to events
-    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "enrich", "follow"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["format", "no_fold", "json", "context", "enrich", "follow"],
+        help_heading = LINES
+    )]
     filter: bool,
 
     /// Give every line of the input back; JSON objects that have a verdict get it as the member
     /// "whyerr", everything else stays as it was. Lines are not joined to events
-    #[arg(long, conflicts_with_all = ["format", "no_fold", "json", "context", "follow"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["format", "no_fold", "json", "context", "follow"],
+        help_heading = LINES
+    )]
     enrich: bool,
 
-    /// Write the report to this file; `-` is standard output. Lines (json, otlp, --filter, --enrich) are added to it, other
-    /// formats replace it when the report is whole
+    /// Write the report to this file; `-` is standard output. Lines (json, otlp, --filter,
+    /// --enrich) and text that is followed are added to it, other formats replace it when the report
+    /// is whole
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -47,6 +58,8 @@ pub struct Outputs {
     pub target: Target,
     /// Lines that look like errors and have no verdict are told of.
     pub shows_unclassified: bool,
+    /// The report says what it does not cover.
+    pub tells_shortfalls: bool,
 }
 
 impl OutputArgs {
@@ -90,20 +103,26 @@ impl OutputArgs {
             _ => None,
         };
         let entry = self.format.unwrap_or(Format::Text).entry(style).map_err(anyhow::Error::msg)?;
-        let (rendering, report, whole) = match (answers, entry.renderer) {
-            (Some(answers), _) => (Rendering::Lines(answers), None, false),
-            (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, entry.whole),
-            (None, None) => (Rendering::Nothing, entry.sink, entry.whole),
+        let shape = match entry.shape {
+            // What ends by itself is put in place when it is whole.
+            Shape::Live if !style.follow => Shape::Whole,
+            shape => shape,
         };
+        let (rendering, report, shape) = match (answers, entry.renderer) {
+            (Some(answers), _) => (Rendering::Lines(answers), None, Shape::Answers),
+            (None, Some(renderer)) => (Rendering::Findings(renderer), entry.sink, shape),
+            (None, None) => (Rendering::Nothing, entry.sink, shape),
+        };
+        let tells_shortfalls = report.is_some();
         let mut sinks: Vec<Box<dyn Sink>> = report.map(|new| new()).into_iter().collect();
         if let Some(path) = &self.metrics {
             sinks.push(Box::new(Metrics::new(path)));
         }
         let path = self.file();
-        let target = Target::open(path, Use { whole, answers: answers.is_some() });
+        let target = Target::open(path, shape);
         let name = || path.unwrap_or("standard output".as_ref()).display().to_string();
         let target = target.with_context(|| format!("cannot write to {}", name()))?;
         let shows_unclassified = answers.is_none() && entry.shows_unclassified;
-        Ok(Outputs { rendering, sinks, target, shows_unclassified })
+        Ok(Outputs { rendering, sinks, target, shows_unclassified, tells_shortfalls })
     }
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use whyerr::{Catalog, Rule, Severity, explain};
 
 use super::json::value_of;
+use super::shortfall::{self, Shortfall};
 use super::sink::{Finding, Sink, State};
 use crate::fold::{self, Fold, TextEntry};
-use crate::term::plural;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -201,29 +201,12 @@ fn invocation(fold: &Fold, state: &State<'_>) -> Value {
             "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(name) } } }],
         }));
     }
-    let mut note = |level: &str, text: String| {
-        notes.push(json!({ "level": level, "message": { "text": text } }));
-    };
-    let more = totals.read_errors.saturating_sub(state.faults.len() as u64);
-    if more > 0 {
-        note("error", format!("{} could not be read", plural(more, "more source")));
-    }
-    let others: u64 = fold.groups.iter().map(|group| group.other_texts).sum();
-    if others > 0 {
-        note(
-            "warning",
-            format!("not listed: {} with still other texts", plural(others, "finding")),
-        );
-    }
-    if totals.cut_lines > 0 {
-        let (lines, bytes) = (totals.cut_lines, totals.skipped_bytes);
-        let lines = plural(lines, "overlong line");
-        let text = format!("cut: {lines}; {bytes} bytes were not looked at");
-        note("warning", text);
-    }
-    if totals.interrupted {
-        note("error", format!("interrupted: what came after {} lines was not read", totals.lines));
-    }
+    let missing = shortfall::unread(state, state.faults.len()).into_iter();
+    let missing = missing.chain(shortfall::other_texts(fold)).chain(shortfall::all(state));
+    notes.extend(missing.map(|Shortfall { is_error, text }| {
+        let level = if is_error { "error" } else { "warning" };
+        json!({ "level": level, "message": { "text": text } })
+    }));
     json!({
         "executionSuccessful": totals.read_errors == 0 && !totals.interrupted,
         "toolExecutionNotifications": notes,

@@ -8,6 +8,7 @@ use whyerr::{Catalog, Verdict};
 use whyerr_logs::record::Record;
 
 use super::lines::Answers;
+use crate::Outcome;
 use crate::templates::Counter;
 
 /// A finding as outputs see it.
@@ -120,8 +121,11 @@ pub trait Sink {
     /// Called once, at the end, an early one too.
     fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()>;
 
-    /// Called last, when the report is in its place: for what others do not wait for.
-    fn close(&mut self) {}
+    /// Called last, when the report is in its place: for what others do not wait for. Returns whether
+    /// all of it went well.
+    fn close(&mut self) -> Outcome {
+        Outcome::Fine
+    }
 }
 
 /// Writes one finding by itself. Called by the threads that scan, so that work is spread.

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use whyerr::{Category, Who};
+use whyerr_logs::strip_envelope;
 
-use super::sink::{Finding, Sink, State, Totals};
-use super::{seconds, summary_json, who_acts};
+use super::shortfall::{self, Shortfall};
+use super::sink::{Finding, Sink, State};
+use super::{duration, summary_json, who_acts};
 use crate::fold::{Fold, Group};
-use crate::rate;
-use crate::term::{self, BOLD, DIM, GREEN, clip, count, harmless, paint, plural, wrap};
+use crate::rate::{self, Rate};
+use crate::term::{
+    self, BOLD, DIM, GREEN, RED, YELLOW, clip, count, harmless, paint, plural, wrap,
+};
 
 /// The summary alone.
 #[derive(Default)]
@@ -56,7 +60,7 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         };
         writeln!(out, "{nothing} in {lines}")?;
         unclassified(out, state)?;
-        return cut(out, totals);
+        return shortfalls(out, state);
     }
     let findings = plural(totals.findings, "finding");
     let left_out = match totals.left_out {
@@ -64,15 +68,7 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         number => format!(", {} not asked for", count(number)),
     };
     writeln!(out, "{} in {lines}{left_out}", paint(BOLD, findings))?;
-    if let Some(span) = fold.rate.span() {
-        let line = fold.rate.sparkline().unwrap_or_default();
-        let width = fold.rate.buckets().map_or(0.0, |(_, width, _)| width.as_secs_f64());
-        let each = match line.is_empty() {
-            true => String::new(),
-            false => format!("  {line}  a bar is {}", seconds(width)),
-        };
-        writeln!(out, "{}", paint(DIM, format_args!("{} UTC{each}", rate::shown_span(span))))?;
-    }
+    histogram(out, &fold.rate)?;
 
     let mut causes: BTreeMap<Category, (u64, Vec<&Group>)> = BTreeMap::new();
     let mut people: BTreeMap<Who, u64> = BTreeMap::new();
@@ -99,7 +95,11 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
             false => paint(DIM, format_args!("  {}", services.join(", "))),
         };
         let name = &catalog.category(*category).name;
-        writeln!(out, "{:>9}  {name:<22}{services}", count(*number))?;
+        let name = match services.is_empty() {
+            true => name.to_string(),
+            false => format!("{name:<22}"),
+        };
+        writeln!(out, "{:>9}  {name}{services}", count(*number))?;
     }
 
     let mut services: BTreeMap<String, u64> = BTreeMap::new();
@@ -149,7 +149,21 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         writeln!(out, "           {}", paint(DIM, more))?;
     }
     unclassified(out, state)?;
-    cut(out, totals)
+    shortfalls(out, state)
+}
+
+/// When it happened.
+fn histogram(out: &mut dyn Write, rate: &Rate) -> io::Result<()> {
+    let Some(span) = rate.span() else { return Ok(()) };
+    writeln!(out, "{}", paint(DIM, format_args!("{} UTC", rate::shown_span(span))))?;
+    let (Some(bars), Some((start, width, counts))) = (rate.sparkline(), rate.buckets()) else {
+        return Ok(());
+    };
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let at = counts.iter().position(|&number| number == most).unwrap_or_default();
+    let at = rate::shown_near(start + width * at as u32, span);
+    let (width, most) = (duration(width), count(most));
+    writeln!(out, "{bars}  {}", paint(DIM, format_args!("a bar is {width}, most: {most} at {at}")))
 }
 
 /// Lines that look like errors, and that no rule knows.
@@ -163,46 +177,30 @@ fn unclassified(out: &mut dyn Write, state: &State<'_>) -> io::Result<()> {
         number => format!("{} lines look like errors and have no verdict", count(number)),
     };
     writeln!(out, "\n{}", paint(BOLD, title))?;
-    for entry in lines.top(SHOWN_UNCLASSIFIED) {
-        let example = clip(&harmless(entry.note.trim()), MAX_TEMPLATE).into_owned();
+    let shown = lines.top(SHOWN_UNCLASSIFIED);
+    let room = match term::stdout_is_terminal() {
+        true => term::width().saturating_sub(12),
+        false => MAX_TEMPLATE,
+    };
+    for entry in &shown {
+        // Without what a container or a logger wrote before it.
+        let message = entry.note.get(strip_envelope(entry.note.as_bytes())).unwrap_or(entry.note);
+        let example = clip(&harmless(message.trim()), room).into_owned();
         writeln!(out, "{:>9}  {example}", count(entry.lines))?;
+    }
+    let rest = lines.total - shown.iter().map(|entry| entry.lines).sum::<u64>();
+    if rest > 0 {
+        let more = format!("and {} with other texts", plural(rest, "more line"));
+        writeln!(out, "           {}", paint(DIM, more))?;
     }
     Ok(())
 }
 
-/// Nothing is dropped in silence.
-fn cut(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
-    if totals.interrupted {
-        writeln!(
-            out,
-            "\ninterrupted: what came after {} was not read",
-            plural(totals.lines, "line")
-        )?;
-    }
-    if totals.lost_bytes > 0 {
-        let lost = count(totals.lost_bytes);
-        writeln!(out, "\nlost: {lost} bytes were rotated or truncated away before they were read")?;
-    }
-    if totals.cut_lines > 0 {
-        writeln!(
-            out,
-            "\n{} longer than {} bytes cut; {} bytes in them were not looked at",
-            plural(totals.cut_lines, "line"),
-            count(crate::input::MAX_LINE as u64),
-            count(totals.skipped_bytes),
-        )?;
-    }
-    if let (cut @ 1.., Some((source, line))) = (totals.cut_findings, &totals.first_cut) {
-        let (verb, place) = match cut {
-            1 => ("was", "at"),
-            _ => ("were", "the first at"),
-        };
-        writeln!(
-            out,
-            "\nof {} not all {verb} read (more than 500 lines, 64 KiB, or a long value), {place} {}:{line}",
-            plural(cut, "finding"),
-            harmless(source),
-        )?;
+fn shortfalls(out: &mut dyn Write, state: &State<'_>) -> io::Result<()> {
+    for Shortfall { is_error, text } in shortfall::all(state) {
+        let (kind, rest) = text.split_once(':').unwrap_or(("", &text));
+        let style = if is_error { RED } else { YELLOW };
+        writeln!(out, "\n{}:{rest}", paint(style, kind))?;
     }
     Ok(())
 }

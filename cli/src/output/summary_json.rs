@@ -11,7 +11,7 @@ use super::json::line_of;
 use super::sink::State;
 use crate::fold::{Fold, TextEntry};
 use crate::rate::Rate;
-use crate::templates::Entry;
+use crate::templates::Template;
 
 /// Most templates of lines without a verdict.
 const UNCLASSIFIED: usize = 100;
@@ -28,6 +28,10 @@ struct Summary<'a> {
     cut_lines: u64,
     cut_findings: u64,
     skipped_bytes: u64,
+    /// Of followed files, rotated or truncated away before they were read.
+    lost_bytes: u64,
+    /// Sources that could not be read, or not to their end.
+    read_errors: u64,
     interrupted: bool,
     first: Option<jiff::Timestamp>,
     last: Option<jiff::Timestamp>,
@@ -77,7 +81,9 @@ struct TextCount<'a> {
 struct Unclassified<'a> {
     lines: u64,
     /// The most frequent ones.
-    templates: Vec<Entry<'a>>,
+    templates: Vec<Template<'a>>,
+    /// Lines that are in none of the templates: there are more of these than are told apart.
+    uncounted: u64,
 }
 
 fn timestamp(time: SystemTime) -> Option<jiff::Timestamp> {
@@ -108,6 +114,8 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         cut_lines: totals.cut_lines,
         cut_findings: totals.cut_findings,
         skipped_bytes: totals.skipped_bytes,
+        lost_bytes: totals.lost_bytes,
+        read_errors: totals.read_errors,
         interrupted: totals.interrupted,
         first,
         last,
@@ -122,7 +130,8 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
         rules: Vec::new(),
         unclassified: Unclassified {
             lines: state.unclassified.total,
-            templates: state.unclassified.top(UNCLASSIFIED),
+            templates: state.unclassified.top(UNCLASSIFIED).iter().map(Template::of).collect(),
+            uncounted: state.unclassified.uncounted,
         },
     };
     let retries: Vec<_> = fold.groups.iter().map(|group| group.verdict.retry()).collect();

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use anstream::adapter::StripBytes;
 use anstream::{AutoStream, StripStream};
 
 use crate::atomic::Replacement;
@@ -27,36 +28,49 @@ enum Place {
     Whole(BufWriter<StripStream<File>>, Replacement),
 }
 
-/// What the target is for.
-#[derive(Debug, Clone, Copy)]
-pub struct Use {
-    /// The report is written at the end, and good as a whole only. Else it is lines, each good by
-    /// itself.
-    pub whole: bool,
-    /// Every line of the input is answered.
-    pub answers: bool,
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A report that is good as a whole only: a file gets it at the end, or stays as it was.
+    Whole,
+    /// Text for reading, for as long as it runs: added to a file as it comes.
+    Live,
+    /// Lines, each good by itself: added to a file as they come.
+    Lines,
+    /// The same, one for each line of the input.
+    Answers,
+}
+
+impl Shape {
+    /// Has colours, where they can be shown.
+    fn is_text(self) -> bool {
+        matches!(self, Shape::Whole | Shape::Live)
+    }
 }
 
 impl Target {
     /// Opens it. Lines are added to what a file holds already.
-    pub fn open(path: Option<&Path>, purpose: Use) -> io::Result<Target> {
+    pub fn open(path: Option<&Path>, shape: Shape) -> io::Result<Target> {
         let name = match path {
             Some(path) => path.display().to_string(),
             None => "standard output".to_owned(),
         };
-        let target = |place| Target { name, place, failed: false, answers: purpose.answers };
+        let answers = shape == Shape::Answers;
+        let target = |place| Target { name, place, failed: false, answers };
         Ok(target(match path {
-            None if purpose.whole => {
+            None if shape.is_text() => {
                 Place::Stdout(BufWriter::new(AutoStream::auto(io::stdout().lock())))
             }
             None => Place::Lines(Lines::stdout()),
             // What is no file cannot be replaced: a device, a pipe with a name.
-            Some(path) if purpose.whole && path.metadata().map_or(true, |m| m.is_file()) => {
+            Some(path)
+                if shape == Shape::Whole && path.metadata().map_or(true, |m| m.is_file()) =>
+            {
                 let new = Replacement::begin(path)?;
                 let file = new.file().try_clone()?;
                 Place::Whole(BufWriter::new(StripStream::new(file)), new)
             }
-            Some(path) => Place::Lines(Lines::append(path)?),
+            Some(path) => Place::Lines(Lines::append(path, shape.is_text())?),
         }))
     }
 
@@ -128,6 +142,8 @@ struct Lines {
     out: Out,
     /// Bytes of the file, and of its whole lines; `None` where nothing can be taken back.
     length: Option<(u64, u64)>,
+    /// Takes colours out, where there may be any: nobody looks at a file as it is written.
+    strip: Option<StripBytes>,
 }
 
 enum Out {
@@ -144,16 +160,21 @@ impl Lines {
                 // Unless it stands at the end of its file, lengths say nothing.
                 let position = (&file).stream_position().ok();
                 let length = length.filter(|&length| position == Some(length));
-                Lines { out: Out::File(file), length: length.map(|length| (length, length)) }
+                Lines {
+                    out: Out::File(file),
+                    length: length.map(|length| (length, length)),
+                    strip: None,
+                }
             }
-            None => Lines { out: Out::Stdout(io::stdout().lock()), length: None },
+            None => Lines { out: Out::Stdout(io::stdout().lock()), length: None, strip: None },
         }
     }
 
-    fn append(path: &Path) -> io::Result<Lines> {
+    fn append(path: &Path, strips: bool) -> io::Result<Lines> {
+        let strip = strips.then(StripBytes::new);
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             let file = OpenOptions::new().write(true).open(path)?;
-            return Ok(Lines { out: Out::File(file), length: None });
+            return Ok(Lines { out: Out::File(file), length: None, strip });
         }
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let mut length = file.metadata()?.len();
@@ -167,7 +188,7 @@ impl Lines {
                 length += 1;
             }
         }
-        Ok(Lines { out: Out::File(file), length: Some((length, length)) })
+        Ok(Lines { out: Out::File(file), length: Some((length, length)), strip })
     }
 
     fn keeps_whole_lines(&self) -> bool {
@@ -185,8 +206,9 @@ impl Lines {
     }
 }
 
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+impl Lines {
+    /// Writes, and counts.
+    fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.out {
             Out::File(file) => file.write(bytes),
             Out::Stdout(out) => out.write(bytes),
@@ -204,6 +226,27 @@ impl Write for Lines {
             Err(_) => self.take_back(),
         }
         written
+    }
+
+    fn put_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.put(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(strip) = &mut self.strip else { return self.put(bytes) };
+        let text: Vec<u8> = strip.strip_next(bytes).flatten().copied().collect();
+        self.put_all(&text)?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use whyerr::{Severity, Verdict};
 use whyerr_logs::strip_envelope;
 
+use super::around::{self, Events};
 use super::sink::{Context, Finding, Sink, State};
 use super::{beginning, retry_words, summary, who_acts};
-use crate::fold::{Fold, Group, Place};
+use crate::fold::{Fold, Group, Place, TextEntry};
 use crate::rate::{self, Rate};
 use crate::term::{self, BOLD, CYAN, DIM, RED, YELLOW, clip, count, harmless, paint, plural, wrap};
 
@@ -22,8 +23,19 @@ const MAX_EXAMPLE: usize = 400;
 #[derive(Default)]
 pub struct Report {
     fold: Fold,
-    /// The findings stand there already.
-    listed: bool,
+    listing: Listing,
+}
+
+/// Where the findings are.
+#[derive(Default)]
+enum Listing {
+    /// At the end, folded.
+    #[default]
+    Folded,
+    /// Others wrote them one by one.
+    Written,
+    /// Written one by one, with the lines around them.
+    Around(Events),
 }
 
 impl Report {
@@ -33,20 +45,32 @@ impl Report {
 
     /// The summary below findings that were written one by one.
     pub fn after_lines() -> Report {
-        Report { listed: true, ..Report::default() }
+        Report { listing: Listing::Written, ..Report::default() }
+    }
+
+    /// Findings one by one with the lines around them, and the summary.
+    pub fn with_context() -> Report {
+        Report { listing: Listing::Around(Events::default()), ..Report::default() }
     }
 }
 
 impl Sink for Report {
-    fn finding(&mut self, finding: &Finding<'_>, _: &mut dyn Write) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.fold.add(finding);
-        Ok(())
+        match &mut self.listing {
+            Listing::Around(events) => with_context(out, events, finding),
+            _ => Ok(()),
+        }
     }
 
     fn finish(&mut self, state: &State<'_>, out: &mut dyn Write) -> io::Result<()> {
-        match self.listed {
-            true => writeln!(out)?,
-            false => groups(out, &self.fold, state.names)?,
+        if let Listing::Around(events) = &mut self.listing {
+            events.finish(out, u64::MAX)?;
+        }
+        match self.listing {
+            Listing::Folded => groups(out, &self.fold, state.names)?,
+            _ if state.totals.findings > 0 => writeln!(out)?,
+            _ => {}
         }
         summary::write(out, &self.fold, state)
     }
@@ -66,7 +90,11 @@ pub fn heading(out: &mut (impl Write + ?Sized), verdict: &Verdict) -> io::Result
     let (Some(rule), Some(title)) = (verdict.rule(), verdict.title()) else { return Ok(()) };
     let title = paint(BOLD, harmless(&title));
     let id = paint(DIM, format_args!("[{}]", rule.id));
-    writeln!(out, "{} {title}  {id}", severity(rule.severity))?;
+    let mut line = format!("{title}  {id}");
+    if term::columns(&line) + 9 > term::width() {
+        line = wrap(&line, term::width(), 9);
+    }
+    writeln!(out, "{} {line}", severity(rule.severity))?;
     let mut facts = vec![rule.category.to_string()];
     facts.extend(verdict.service_name().map(|name| harmless(&name).into_owned()));
     facts.push(format!("{} acts", who_acts(rule.who)));
@@ -119,33 +147,32 @@ fn when(out: &mut (impl Write + ?Sized), rate: &Rate) -> io::Result<()> {
     writeln!(out, "         {}", paint(DIM, format_args!("{}{line}", rate::shown_span(span))))
 }
 
-/// An event, with the lines around it.
-fn example(
-    out: &mut (impl Write + ?Sized),
-    text: &str,
-    telling: usize,
-    context: &Context,
-) -> io::Result<()> {
-    for line in &context.before {
-        writeln!(out, "         {}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
+/// An event, with the lines around it where they are asked for.
+fn example(out: &mut (impl Write + ?Sized), text: &TextEntry) -> io::Result<()> {
+    let first = &text.first;
+    if text.context == Context::default() {
+        for line in beginning_and_telling(text.example.trim(), text.telling_line) {
+            writeln!(out, "         {}", term::hang(&line, 9))?;
+        }
+        return Ok(());
     }
-    for line in event_lines(text.trim(), telling, context) {
-        writeln!(out, "         {line}")?;
-    }
-    for line in &context.after {
-        writeln!(out, "         {}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
-    }
-    Ok(())
+    let lines = around::lines(&text.example, first.line, first.more_lines, &text.context);
+    let last = lines.last().map_or(0, |line| line.number);
+    let width = last.to_string().len();
+    lines.iter().try_for_each(|line| writeln!(out, "         {}", line.in_margin(9, width)))
 }
 
-/// Lines of an event: all of them where lines around it are asked for, else its beginning and the
-/// line that tells.
-fn event_lines(text: &str, telling: usize, context: &Context) -> Vec<String> {
+/// A line of a log as it is shown.
+pub fn shown(line: &str) -> String {
+    clip(&harmless(line.trim_end()), MAX_EXAMPLE).into_owned()
+}
+
+/// The first lines of an event and the one that tells; how many are between and behind.
+fn beginning_and_telling(text: &str, telling: usize) -> Vec<String> {
     let all: Vec<&str> = text.lines().collect();
-    let shown = |line: &str| clip(&harmless(line.trim_end()), MAX_EXAMPLE).into_owned();
     let hidden =
         |number: usize| paint(DIM, format_args!("… {}", plural(number as u64, "more line")));
-    if *context != Context::default() || all.len() <= SHOWN_LINES {
+    if all.len() <= SHOWN_LINES {
         return all.iter().map(|line| shown(line)).collect();
     }
     let mut lines: Vec<String> = all[..SHOWN_LINES - 1].iter().map(|line| shown(line)).collect();
@@ -180,7 +207,7 @@ fn group(out: &mut (impl Write + ?Sized), group: &Group, sources: &[String]) -> 
             None => String::new(),
         };
         writeln!(out, " {} {}{rate}", paint(BOLD, times), paint(CYAN, places))?;
-        example(out, &text.example, text.telling_line, &text.context)?;
+        example(out, text)?;
     }
     let hidden = group.texts.len().saturating_sub(SHOWN_TEXTS);
     if hidden > 0 || group.other_texts > 0 {
@@ -197,21 +224,28 @@ const MAX_SINGLE: usize = 16 << 10;
 
 /// One finding by itself, for `--no-fold`.
 pub fn single(out: &mut Vec<u8>, finding: &Finding<'_>) -> io::Result<()> {
-    let Finding { verdict, source, line, context, .. } = *finding;
-    let place = paint(CYAN, format_args!("{}:{line}", harmless(source)));
-    let text = beginning(finding.shown(), MAX_SINGLE);
-    for line in &context.before {
-        writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
+    if *finding.context != Context::default() {
+        let mut events = Events::default();
+        with_context(out, &mut events, finding)?;
+        return events.finish(out, u64::MAX);
     }
-    for (at, line) in event_lines(text.trim(), finding.telling_line(), context).iter().enumerate() {
+    let text = beginning(finding.shown(), MAX_SINGLE);
+    let place = match finding.source {
+        "-" => format!("{}:", finding.line),
+        name => format!("{}:{}:", harmless(name), finding.line),
+    };
+    let lines = beginning_and_telling(text.trim(), finding.telling_line());
+    for (at, line) in lines.iter().enumerate() {
         match at {
-            0 => writeln!(out, "{place} {line}")?,
+            0 => writeln!(out, "{}{line}", paint(CYAN, &place))?,
             _ => writeln!(out, "    {line}")?,
         }
     }
-    heading(out, verdict)?;
-    for line in &context.after {
-        writeln!(out, "{}", paint(DIM, clip(&harmless(line), MAX_EXAMPLE)))?;
-    }
-    Ok(())
+    heading(out, finding.verdict)
+}
+
+/// One finding, with the lines around it that the one before did not show.
+fn with_context(out: &mut dyn Write, events: &mut Events, finding: &Finding<'_>) -> io::Result<()> {
+    let text = beginning(finding.shown(), MAX_SINGLE);
+    events.write(out, finding, &text, |out| heading(out, finding.verdict))
 }

@@ -13,7 +13,7 @@ use crate::args::CoverageArgs;
 use crate::fold;
 use crate::input::{Chunks, Next, Reading, Source};
 use crate::load::Loaded;
-use crate::templates::{self, Counter, Entry};
+use crate::templates::{self, Counter, Entry, Template};
 use crate::term::{self, BOLD, DIM, clip, count, harmless, paint};
 
 /// Most characters of a template that are shown.
@@ -35,7 +35,7 @@ struct Report<'c> {
     fired: Vec<(&'c str, u64)>,
     never_fired: Vec<&'c str>,
     unclassified_lines: u64,
-    unclassified: Vec<Entry<'c>>,
+    unclassified: Vec<Template<'c>>,
     looked_at_in_vain: u64,
     in_vain: Vec<Entry<'c>>,
 }
@@ -63,7 +63,7 @@ pub fn run(args: &CoverageArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         fired,
         never_fired: never.collect(),
         unclassified_lines: coverage.unclassified.total,
-        unclassified: coverage.unclassified.top(args.top),
+        unclassified: coverage.unclassified.top(args.top).iter().map(Template::of).collect(),
         looked_at_in_vain: coverage.in_vain.total,
         in_vain: coverage.in_vain.top(args.top),
     };

@@ -23,13 +23,13 @@ use crate::args::ScanArgs;
 use crate::atomic;
 use crate::exec::Exec;
 use crate::follow::{Follower, Roots, StateFile};
-use crate::input::{Chunk, MAX_LINE, Reading, Source, Sources};
+use crate::input::{Chunk, Reading, Source, Sources};
 use crate::load::Loaded;
 use crate::output::lines::Answers;
 use crate::output::sink::{
     Context, Fault, Finding, MAX_FAULTS, Renderer, Rendering, Sink, State, Totals,
 };
-use crate::output::{Outputs, Style, Target};
+use crate::output::{Outputs, Style, Target, shortfall};
 use crate::pipeline;
 use crate::stop;
 use crate::templates::{self, Counter};
@@ -79,7 +79,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         context: args.context > 0,
         follow,
     })?;
-    let Outputs { rendering, mut sinks, mut target, shows_unclassified } = outputs;
+    let Outputs { rendering, mut sinks, mut target, shows_unclassified, tells_shortfalls } =
+        outputs;
     if let Some(exec) = Exec::new(&args.exec) {
         sinks.push(Box::new(exec));
     }
@@ -147,8 +148,8 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     sources.reading.tell_left_out();
     // Being stopped is how following ends.
     scan.totals.interrupted = stop::requested() && !follow;
-    if let Rendering::Lines(_) = rendering {
-        scan.tell_cut_lines();
+    if !tells_shortfalls {
+        scan.tell_shortfalls();
     }
     let state = scan.state.take();
     let taken = scan.taken;
@@ -159,9 +160,9 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
         }
         None => Ok(()),
     });
-    scan.sinks.iter_mut().for_each(|sink| sink.close());
+    let closed = scan.sinks.iter_mut().map(|sink| sink.close()).max();
     finished?;
-    Ok(scan.outcome(args.fail_on))
+    Ok(scan.outcome(args.fail_on).max(closed.unwrap_or(Outcome::Fine)))
 }
 
 /// Gives the pieces of the input.
@@ -395,20 +396,30 @@ impl Scan<'_> {
         &mut self,
         mut call: impl FnMut(&mut dyn Sink, &State<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let state = State {
+        let mut sinks = std::mem::take(&mut self.sinks);
+        let mut all = Ok(());
+        self.with_state(|state| {
+            for sink in &mut sinks {
+                // One that fails does not keep the others from their turn.
+                let done = call(&mut **sink, state);
+                if all.is_ok() {
+                    all = done;
+                }
+            }
+        });
+        self.sinks = sinks;
+        all
+    }
+
+    fn with_state(&self, call: impl FnOnce(&State<'_>)) {
+        call(&State {
             catalog: self.loaded.classifier.catalog(),
             names: &self.names,
             totals: &self.totals,
             unclassified: &self.unclassified,
             faults: &self.faults,
             lag: &self.lag,
-        };
-        let mut all = Ok(());
-        for sink in &mut self.sinks {
-            // One that fails does not keep the others from their turn.
-            all = all.and(call(&mut **sink, &state));
-        }
-        all
+        });
     }
 
     /// The report is put in place unless it could not be written, whatever became of other files.
@@ -420,16 +431,12 @@ impl Scan<'_> {
     }
 
     /// Where no report does.
-    fn tell_cut_lines(&self) {
-        let Totals { cut_lines, skipped_bytes, .. } = self.totals;
-        if cut_lines > 0 {
-            term::note(&format!(
-                "classified by their beginning: {} longer than {MAX_LINE} bytes; {} in them were \
-                 not looked at",
-                term::plural(cut_lines, "line"),
-                term::plural(skipped_bytes, "byte"),
-            ));
-        }
+    fn tell_shortfalls(&self) {
+        self.with_state(|state| {
+            for shortfall in shortfall::untold(state) {
+                term::note(&shortfall.text);
+            }
+        });
     }
 
     fn outcome(&self, fail_on: Option<AtLeast>) -> Outcome {

@@ -151,7 +151,8 @@ impl Reader {
                     let lines = memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
                     open.line += lines;
                     let counted_later = chunk.cut || chunk.skipped;
-                    open.open_line = !chunk.bytes().ends_with(b"\n") && !counted_later;
+                    open.open_line =
+                        chunk.bytes().last().is_some_and(|byte| *byte != b'\n') && !counted_later;
                     let joined = std::mem::take(&mut self.unended);
                     let name = open.name.clone();
                     let known =
