@@ -136,17 +136,19 @@ impl Grouping {
         event.start
     }
 
-    /// Whether the event ends at a limit: the line behind it would belong to it.
+    /// Whether the event ends at a limit: the line behind it would belong to it. At the end of a
+    /// chunk that line is not there: an event with as many lines as it may have counts as cut.
     pub fn is_cut(&self, chunk: &[u8], event: &Range<usize>) -> bool {
         // Without its line end, or with it.
         let end = match chunk.get(event.end.max(1) - 1) {
             Some(b'\n') => event.end,
             _ => line_at(chunk, event.start.min(event.end), event.end).end,
         };
-        let Some(next) = line_after(chunk, end).filter(|_| !self.is_lines()) else {
+        if self.is_lines() {
             return false;
-        };
+        }
         let lines = memchr::memchr_iter(b'\n', &chunk[event.start..end]).count();
+        let Some(next) = line_after(chunk, end) else { return lines >= self.max_lines };
         !self.has_room(chunk, &(event.start..end), lines, &next)
             && continues(chunk, event.start, &next, Ahead::Known)
     }

@@ -227,11 +227,11 @@ proptest! {
     fn what_is_cut_is_known(log in log(14), grouping in tight()) {
         let unlimited = Grouping { max_lines: usize::MAX, max_bytes: usize::MAX, ..grouping };
         let heads: Vec<usize> = naive(&unlimited, &log).iter().map(|event| event.start).collect();
-        for event in naive(&grouping, &log) {
+        for event in naive(&grouping, &log).into_iter().filter(|event| event.end < log.len()) {
             let unended = event.start..event.end - usize::from(log[event.end - 1] == b'\n');
             prop_assert_eq!(grouping.is_cut(&log, &unended), grouping.is_cut(&log, &event));
             // What begins where nothing would begin without limits stands behind a cut.
-            let is_cut = event.end < log.len() && !heads.contains(&event.end);
+            let is_cut = !heads.contains(&event.end);
             prop_assert_eq!(is_cut && !grouping.is_lines(), grouping.is_cut(&log, &event), "{:?}", event);
             if is_cut {
                 // What follows depends on lines that are out of sight now.
@@ -277,7 +277,8 @@ fn stacks_go_on_behind_the_limit() {
     let events = naive(&grouping, &log);
     assert_eq!(events.iter().map(Range::len).collect::<Vec<_>>(), [17, 19, 12]);
     let cut: Vec<_> = events.iter().map(|event| grouping.is_cut(&log, event)).collect();
-    assert_eq!(cut, [true, true, false]);
+    // The last one has as many lines as it may have, and more may come.
+    assert_eq!(cut, [true, true, true]);
 }
 
 /// Asked around every line as the scanner asks, this takes hours if a question costs the run it
