@@ -366,7 +366,9 @@ fn hostile_lines_stay_in_their_place() {
     let dir = prepared();
     dir.file("a.log", format!("{HOSTILE}\n"));
     for format in ["sarif", "github", "junit", "otlp", "json", "text", "summary"] {
-        let run = scanned(&dir, &["-f", format, "a.log"]).ends(0).quietly();
+        // There is a zero in it.
+        let run = scanned(&dir, &["-f", format, "a.log"]).ends(0);
+        assert_eq!(run.err, "warning: a.log: is binary data, read as it is\n");
         assert!(!run.out.contains("sk-abcdefgh"), "a secret in {format}: {}", run.out);
         let raw = |c: char| (c.is_control() && c != '\n') || c == '\u{7f}';
         assert!(!run.out.contains(raw), "a control character in {format}: {:?}", run.out);
@@ -548,6 +550,9 @@ whyerr_bytes_total {bytes}
 # HELP whyerr_cut_lines_total Lines that were too long and cut.
 # TYPE whyerr_cut_lines_total counter
 whyerr_cut_lines_total 0
+# HELP whyerr_cut_findings_total Findings of which not all was read.
+# TYPE whyerr_cut_findings_total counter
+whyerr_cut_findings_total 0
 # HELP whyerr_skipped_bytes_total Bytes of such lines that were not looked at.
 # TYPE whyerr_skipped_bytes_total counter
 whyerr_skipped_bytes_total 0

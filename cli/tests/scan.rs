@@ -175,7 +175,10 @@ fn odd_bytes_do_no_harm() {
         .map(|f| (f["line"].as_u64().unwrap(), f["category"].as_str().unwrap()))
         .collect();
     assert_eq!(seen, [(3, "connection_failed"), (6, "disk_full")]);
-    dir.pipe(&[], &log).ends(0).says("2 findings in 6 lines").quietly();
+    dir.pipe(&[], &log)
+        .ends(0)
+        .says("2 findings in 6 lines")
+        .complains("-: is binary data, read as it is");
     dir.pipe(&["--no-fold"], &log).ends(0).does_not_say("\0").does_not_say("\r");
 }
 
