@@ -11,12 +11,8 @@ pub(crate) mod values;
 
 use std::time::{Duration, SystemTime};
 
-use regex::bytes::{Regex, RegexBuilder};
-
 use crate::catalog::service::ServiceTable;
-use crate::engine::literals::REGEX_SIZE_LIMIT;
 use crate::event::{Event, FieldFact, Role};
-use crate::rule::model::{Signature, SignatureKind};
 use table::{Context, FactTable, Subject};
 use text::{Range, Views};
 pub use values::Value;
@@ -155,13 +151,13 @@ impl Facts {
         }
     }
 
-    /// Adds what stands in the text. `window` tells where in the raw text all matches of a context
-    /// lie, if it can match at all; the reference engine says everywhere of all of them.
+    /// Adds what stands in the text. `contexts` are those that can match, ascending, each with
+    /// where in the raw text all its matches lie; the reference engine says everywhere of all.
     pub(crate) fn read(
         &mut self,
         views: &Views<'_>,
         table: &FactTable,
-        window: impl Fn(usize) -> Option<Range>,
+        contexts: impl Iterator<Item = (usize, Range)>,
     ) {
         for view in views.iter() {
             codes::scan(&view.bytes, table, |found| {
@@ -170,8 +166,8 @@ impl Facts {
                 push(&mut self.codes, value.into(), Provenance::Field, at);
             });
         }
-        for (index, context) in table.contexts.iter().enumerate() {
-            let Some(window) = window(index) else { continue };
+        for (index, window) in contexts {
+            let context = &table.contexts[index];
             match context.subject.is_wait() {
                 true => self.waits.push((index, window)),
                 false => self.read_context(context, views, window),
@@ -194,13 +190,13 @@ impl Facts {
             let text = text.get(..window.end).unwrap_or(text);
             let mut from = window.start;
             while from < text.len()
-                && let Some(captures) = regex.captures_at(text, from)
+                && let Some(found) = regex.captures(text, Range { start: from, end: usize::MAX })
             {
                 // No context matches nothing: it has literals.
-                from = captures.get(0).map_or(text.len(), |all| all.end().max(from + 1));
-                let Some(group) = captures.get(1) else { continue };
-                let at = view.original(group.start(), group.end());
-                self.add(context, &String::from_utf8_lossy(group.as_bytes()), at);
+                from = found.all.end.max(from + 1);
+                let Some(group) = found.group else { continue };
+                let value = String::from_utf8_lossy(&text[group.start..group.end]);
+                self.add(context, &value, view.original(group.start, group.end));
             }
         }
     }
@@ -356,21 +352,4 @@ fn push<T: PartialEq>(list: &mut Vec<Fact<T>>, value: T, from: Provenance, at: O
     if !list.iter().any(|old| old.value == value && old.from == from && old.at == at) {
         list.push(Fact { value, from, at });
     }
-}
-
-/// Compiles a regex signature.
-pub(crate) fn compile(signature: &Signature) -> Result<Regex, regex::Error> {
-    debug_assert_eq!(signature.kind, SignatureKind::Regex);
-    compile_pattern(&signature.pattern, signature.case_sensitive)
-}
-
-/// Compiles a pattern the way `engine::required` parses it.
-pub(crate) fn compile_pattern(pattern: &str, case_sensitive: bool) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .multi_line(true)
-        .crlf(true)
-        .case_insensitive(!case_sensitive)
-        .size_limit(REGEX_SIZE_LIMIT)
-        .build()
 }

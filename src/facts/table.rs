@@ -3,15 +3,15 @@
 //! A number in prose is a status only in such a context. The table is normative: both engines
 //! read facts through it, and its own cases (`facts.cases`) are tested like a rule's examples.
 
-use once_cell::sync::OnceCell;
-use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use super::codes::KEY_PARTS;
+use super::text::{EVERYWHERE, Range};
 use super::values;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
+use crate::engine::pattern::{Lazily, Pattern};
 use crate::engine::signatures::Shape;
 use crate::problem::{Code, Problem};
 use crate::rule::model::{Signature, SignatureKind};
@@ -61,14 +61,13 @@ pub(crate) struct Context {
     pub(crate) unit: Option<Duration>,
     /// Put before the value of a code: `SQLSTATE-`.
     pub(crate) prefix: Box<str>,
-    #[serde(skip)]
-    regex: OnceCell<Regex>,
+    regex: Lazily,
 }
 
 impl Context {
     /// Compiled on first use: most contexts never fire.
-    pub(crate) fn regex(&self) -> Option<&Regex> {
-        self.regex.get_or_try_init(|| super::compile(&self.signature)).ok()
+    pub(crate) fn regex(&self) -> Option<Pattern<'_>> {
+        self.regex.get(&self.signature.pattern, self.signature.case_sensitive)
     }
 }
 
@@ -106,6 +105,11 @@ pub(crate) struct FactTable {
 }
 
 impl FactTable {
+    /// All contexts, each with where it may stand: anywhere.
+    pub(crate) fn everywhere(&self) -> impl Iterator<Item = (usize, Range)> + use<> {
+        (0..self.contexts.len()).map(|index| (index, EVERYWHERE))
+    }
+
     /// Whether a key may begin with this byte and have so many letters.
     pub(crate) fn may_be_key(&self, first: u8, letters: usize) -> bool {
         let letter = first.to_ascii_lowercase().wrapping_sub(b'a');
@@ -218,7 +222,7 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
         claimable,
         unit,
         prefix: prefix.into(),
-        regex: OnceCell::new(),
+        regex: Lazily::default(),
     })
 }
 
