@@ -36,6 +36,8 @@ const WIDE: usize = 8 + STRIDE - 1;
 /// Bytes that one round of sampling covers, and what the last sample reads beyond.
 pub(crate) const BLOCK: usize = 8192;
 const PADDED: usize = BLOCK + 8;
+/// From so many hits in a block on, one round in five hits: a branch for each does not pay.
+const DENSE: usize = BLOCK / ROUND / 5;
 /// Bytes of eight samples.
 const ROUND: usize = 8 * STRIDE;
 pub(crate) const FOLD: u64 = 0x2020_2020_2020_2020;
@@ -311,7 +313,7 @@ impl Filter {
         let mut buckets = [Bucket::default(); BLOCK / STRIDE];
         let mut last = [0u8; PADDED];
         let end = range.end.min(chunk.len());
-        let (mut base, mut verified) = (range.start, 0);
+        let (mut base, mut verified, mut dense) = (range.start, 0, false);
         while base < end {
             let block: &[u8; PADDED] = match chunk[base..].first_chunk() {
                 Some(block) => block,
@@ -322,7 +324,8 @@ impl Filter {
                     &last
                 }
             };
-            let count = self.sample(block, &mut samples);
+            let count = self.sample(block, &mut samples, dense);
+            dense = count > DENSE;
             // The tables behind are large: the loads of a block's samples overlap here.
             for (&sample, bucket) in samples[..count].iter().zip(&mut buckets) {
                 let x = load(block, sample.into()) | FOLD;
@@ -350,12 +353,19 @@ impl Filter {
         verified
     }
 
-    /// Which samples of a block hit, after the first and the second look.
-    fn sample(&self, block: &[u8; PADDED], samples: &mut [u16; BLOCK / STRIDE + 8]) -> usize {
-        match self.bits {
-            // With few literals, rounds of eight samples without a hit are skipped by one branch.
-            16 => self.look::<16, { 1 << 16 }, true>(block, samples),
-            17 => self.look::<17, { 1 << 17 }, true>(block, samples),
+    /// Which samples of a block hit, after the first and the second look. With few literals,
+    /// rounds of eight samples without a hit are skipped by one branch, unless hits are `dense`.
+    fn sample(
+        &self,
+        block: &[u8; PADDED],
+        samples: &mut [u16; BLOCK / STRIDE + 8],
+        dense: bool,
+    ) -> usize {
+        match (self.bits, dense) {
+            (16, false) => self.look::<16, { 1 << 16 }, true>(block, samples),
+            (16, true) => self.look::<16, { 1 << 16 }, false>(block, samples),
+            (17, false) => self.look::<17, { 1 << 17 }, true>(block, samples),
+            (17, true) => self.look::<17, { 1 << 17 }, false>(block, samples),
             _ => self.look::<18, { 1 << 18 }, false>(block, samples),
         }
     }

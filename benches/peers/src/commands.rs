@@ -31,7 +31,12 @@ pub const TOOLS: &[Tool] = &[
         true,
     ),
     tool("Hyperscan, JSON (hs.c)", "target/hs", &["json", "{set}", "{log}"], false),
-    tool("rg --json -F -i -f", "rg", &["--no-config", "--json", "-F", "-i", "-f", "{set}", "{log}"], true),
+    tool(
+        "rg --json -F -i -f",
+        "rg",
+        &["--no-config", "--json", "-F", "-i", "-f", "{set}", "{log}"],
+        true,
+    ),
     tool("ugrep -n -F -i -f", "ugrep", &["-n", "-F", "-i", "-f", "{set}", "{log}"], true),
     tool("grep -n -F -i -f", "grep", &["-n", "-F", "-i", "-f", "{set}", "{log}"], false),
 ];
@@ -39,8 +44,8 @@ pub const TOOLS: &[Tool] = &[
 /// What a run of a command took.
 #[derive(Clone, Copy)]
 pub struct Cost {
+    /// Seconds.
     pub wall: f64,
-    pub cpu: f64,
     /// Bytes of memory at most.
     pub memory: u64,
 }
@@ -89,8 +94,6 @@ impl Tool {
         if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 127 {
             return None;
         }
-        let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
-        let cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-        Some(Cost { wall, cpu, memory: usage.ru_maxrss as u64 * 1024 })
+        Some(Cost { wall, memory: usage.ru_maxrss as u64 * 1024 })
     }
 }

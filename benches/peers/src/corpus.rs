@@ -15,8 +15,8 @@ impl Random {
         (self.0 >> 11) as usize % below.max(1)
     }
 
-    pub fn pick<'l, T>(&mut self, list: &'l [T]) -> &'l T {
-        &list[self.next(list.len())]
+    pub fn pick<'l, S: AsRef<str>>(&mut self, list: &'l [S]) -> &'l str {
+        list[self.next(list.len())].as_ref()
     }
 }
 
@@ -102,11 +102,19 @@ impl Healthy {
         match shape {
             Shape::Json => {
                 out.push_str("{\"time\":\"2026-03-1");
-                self.fill("#T##:##:##.###Z\",\"level\":\"info\",\"service\":\"~\",\"msg\":\"", random, out);
+                self.fill(
+                    "#T##:##:##.###Z\",\"level\":\"info\",\"service\":\"~\",\"msg\":\"",
+                    random,
+                    out,
+                );
                 let from = out.len();
                 self.line(Shape::Mixed, random, out);
                 escape(out, from);
-                self.fill("\",\"trace_id\":\"^^^^^^^^^^^^^^^^\",\"took_ms\":###,\"rows\":####}", random, out);
+                self.fill(
+                    "\",\"trace_id\":\"^^^^^^^^^^^^^^^^\",\"took_ms\":###,\"rows\":####}",
+                    random,
+                    out,
+                );
             }
             Shape::Access => {
                 let status = random.pick(&["200", "200", "200", "204", "301", "304"]);
@@ -173,11 +181,14 @@ impl Healthy {
 /// at `from`.
 fn put_in(text: &mut String, from: usize, signature: &str, random: &mut Random) {
     let spaces: Vec<usize> = text[from..].match_indices(' ').map(|(at, _)| from + at).collect();
-    let at = if spaces.is_empty() { text.len() } else { *random.pick(&spaces) };
+    let at = spaces.get(random.next(spaces.len())).copied().unwrap_or(text.len());
     let mut put = format!(" {signature}");
     match random.next(8) {
         0 => put.make_ascii_uppercase(),
-        1 | 2 => put[1..].char_indices().nth(1).map_or((), |(end, _)| put[1..=end].make_ascii_uppercase()),
+        1 | 2 => put[1..]
+            .char_indices()
+            .nth(1)
+            .map_or((), |(end, _)| put[1..=end].make_ascii_uppercase()),
         _ => {}
     }
     text.insert_str(at, &put);

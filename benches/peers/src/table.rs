@@ -179,7 +179,9 @@ fn commands(options: &Options, folder: &Path, healthy: &Healthy, sets: &[Set]) {
     let Some(whyerr) = &options.whyerr else { return };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("## From a file to lines of output, wall time, start-up included, GB/s\n");
-    println!("| signatures | log | command | one core | {cores} cores | times slower than whyerr | memory |");
+    println!(
+        "| signatures | log | command | one core | {cores} cores | times slower than whyerr | memory |"
+    );
     println!("|{}", " --- |".repeat(7));
     let (log, rules_file) = (folder.join("log"), folder.join("rules.yaml"));
     let output = folder.join("output");
@@ -190,7 +192,8 @@ fn commands(options: &Options, folder: &Path, healthy: &Healthy, sets: &[Set]) {
             let text = healthy.log(*kind, &set.signatures, options.file_megabytes << 20);
             let size = text.len() as f64 / 1e9;
             fs::write(&log, text).unwrap();
-            let files = Files { whyerr, set: &set.file, rules: &rules_file, log: &log, output: &output };
+            let files =
+                Files { whyerr, set: &set.file, rules: &rules_file, log: &log, output: &output };
             let mut best = vec![[None::<Cost>; 2]; TOOLS.len()];
             for _ in 0..options.rounds.min(3) {
                 for (tool, best) in TOOLS.iter().zip(&mut best) {
@@ -207,7 +210,9 @@ fn commands(options: &Options, folder: &Path, healthy: &Healthy, sets: &[Set]) {
             }
             let ours = best[0];
             for (tool, best) in TOOLS.iter().zip(&best) {
-                let speed = |cost: Option<Cost>| cost.map_or("-".into(), |c| format!("{:.2}", size / c.wall));
+                let speed = |cost: Option<Cost>| {
+                    cost.map_or("-".into(), |c| format!("{:.2}", size / c.wall))
+                };
                 // What cannot use more cores is compared as it is.
                 let slower = |at: usize| {
                     let theirs = best[at].or(best[0]);
@@ -219,10 +224,20 @@ fn commands(options: &Options, folder: &Path, healthy: &Healthy, sets: &[Set]) {
                 let memory = best[0].map_or("-".into(), |c| format!("{} MiB", c.memory >> 20));
                 println!(
                     "| {} | {} | {} | {} | {} | {} / {} | {memory} |",
-                    set.name, kind.name, tool.name, speed(best[0]), speed(best[1]), slower(0), slower(1)
+                    set.name,
+                    kind.name,
+                    tool.name,
+                    speed(best[0]),
+                    speed(best[1]),
+                    slower(0),
+                    slower(1)
                 );
             }
         }
     }
-    println!("\n{} MiB in the page cache, output to a file, best of {}.", options.file_megabytes, options.rounds.min(3));
+    println!(
+        "\n{} MiB in the page cache, output to a file, best of {}.",
+        options.file_megabytes,
+        options.rounds.min(3)
+    );
 }
