@@ -46,8 +46,7 @@ pub const TOOLS: &[Tool] = &[
 pub struct Cost {
     /// Seconds.
     pub wall: f64,
-    /// Bytes of memory at most.
-    pub memory: u64,
+    pub cpu: f64,
 }
 
 /// Files that the placeholders stand for.
@@ -94,6 +93,7 @@ impl Tool {
         if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 127 {
             return None;
         }
-        Some(Cost { wall, memory: usage.ru_maxrss as u64 * 1024 })
+        let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+        Some(Cost { wall, cpu: seconds(usage.ru_utime) + seconds(usage.ru_stime) })
     }
 }

@@ -180,7 +180,7 @@ fn commands(options: &Options, folder: &Path, healthy: &Healthy, sets: &[Set]) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("## From a file to lines of output, wall time, start-up included, GB/s\n");
     println!(
-        "| signatures | log | command | one core | {cores} cores | times slower than whyerr | memory |"
+        "| signatures | log | command | one core | {cores} cores | times slower than whyerr | processor time, one core |"
     );
     println!("|{}", " --- |".repeat(7));
     let (log, rules_file) = (folder.join("log"), folder.join("rules.yaml"));
@@ -221,9 +221,9 @@ fn commands(options: &Options, folder: &Path, healthy: &Healthy, sets: &[Set]) {
                         _ => "-".into(),
                     }
                 };
-                let memory = best[0].map_or("-".into(), |c| format!("{} MiB", c.memory >> 20));
+                let cpu = best[0].map_or("-".into(), |c| format!("{:.2} s", c.cpu));
                 println!(
-                    "| {} | {} | {} | {} | {} | {} / {} | {memory} |",
+                    "| {} | {} | {} | {} | {} | {} / {} | {cpu} |",
                     set.name,
                     kind.name,
                     tool.name,
