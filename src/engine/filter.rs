@@ -10,38 +10,46 @@
 //! hits. Bytes are folded by `| 0x20`, which is coarser than ASCII case and so loses nothing; the
 //! last check is exact.
 //!
-//! Literals come in three classes by length, as the samples of one load of eight bytes allow:
-//! long ones (8 bytes and more) are seen at every fourth byte, short ones (5 to 7) at every
-//! second, tiny ones (3 and 4) at every byte. A class without literals costs nothing.
+//! Literals come in classes by length, as the samples of one load of eight bytes allow. Long ones
+//! (8 bytes and more) are seen at every fourth byte: the wide (11 bytes and more) show eight bytes
+//! to each sample, the narrow five. Short ones show four bytes at every second byte, or at every
+//! byte if there are some of less than five bytes. A class without literals costs nothing.
 
-use super::grams::Grams;
-use super::index::Index;
+use std::ops::Range;
+
+use super::exact::{Bucket, Exact, Places, keep};
+use super::index::{Index, LiteralId};
 
 /// Distance of samples.
 const STRIDE: usize = 4;
+/// A literal that a sample sees begins less than so many bytes behind it.
+pub(crate) const AHEAD: usize = STRIDE;
 /// Bytes of a gram of each class.
 const LONG_GRAM: usize = 5;
 const SHORT_GRAM: usize = 4;
-const TINY_GRAM: usize = 3;
-/// Shortest literal of each class.
+/// Shortest literal of the long class.
 const LONG: usize = LONG_GRAM + STRIDE - 1;
-const SHORT: usize = SHORT_GRAM + 1;
+/// Distance at which short literals are looked for, if all have [`SHORT_GRAM`] and one bytes more.
+const SHORT_STRIDE: usize = 2;
 /// From this length on, eight bytes of each sample are known, not five.
 const WIDE: usize = 8 + STRIDE - 1;
 /// Bytes that one round of sampling covers, and what the last sample reads beyond.
-const BLOCK: usize = 8192;
+pub(crate) const BLOCK: usize = 8192;
 const PADDED: usize = BLOCK + 8;
-const FOLD: u64 = 0x2020_2020_2020_2020;
+/// From so many hits in a block on, one round in five hits: a branch for each does not pay.
+const DENSE: usize = BLOCK / ROUND / 5;
+/// Bytes of eight samples.
+const ROUND: usize = 8 * STRIDE;
+pub(crate) const FOLD: u64 = 0x2020_2020_2020_2020;
 /// Odd multipliers with well-spread bits, from the golden ratio and from SplitMix64.
 const GRAM_HASH: u64 = 0x9E37_79B9_7F4A_7C15;
 const WIDE_HASH: u64 = 0xD6E8_FEB8_6659_FD93;
 
-/// Bits of a hash in the tables of short and tiny literals: with thousands of them one look in
-/// twenty is wrong.
+/// Bits of a hash in the table of short literals.
 const BIT_TABLE: u32 = 18;
-/// Bits of a hash in a profile, of long grams and of small ones.
+/// Bits of a hash in a profile, of long grams and of short ones.
 const PROFILE: u32 = 17;
-const SMALL_PROFILE: u32 = 16;
+const SHORT_PROFILE: u32 = 16;
 
 /// The five bytes of a long gram, hashed.
 #[inline(always)]
@@ -54,24 +62,34 @@ fn wide_hash(x: u64) -> u64 {
     x.wrapping_mul(WIDE_HASH)
 }
 
-/// Four or three bytes, hashed.
+/// The five bytes that a sample knows of a narrow literal.
 #[inline(always)]
-fn small_hash(gram: u32) -> usize {
+fn narrow_hash(x: u64) -> u64 {
+    (x << (64 - 8 * LONG_GRAM)).wrapping_mul(WIDE_HASH)
+}
+
+fn wide_profile(x: u64) -> usize {
+    (wide_hash(x) >> (64 - PROFILE)) as usize
+}
+
+/// Four bytes, hashed.
+#[inline(always)]
+fn short_hash(gram: u32) -> usize {
     (gram.wrapping_mul(GRAM_HASH as u32) >> (32 - BIT_TABLE)) as usize
 }
 
 /// The same for a profile.
-fn small_profile(gram: u32) -> usize {
-    small_hash(gram) >> (BIT_TABLE - SMALL_PROFILE)
+fn short_profile(gram: u32) -> usize {
+    short_hash(gram) >> (BIT_TABLE - SHORT_PROFILE)
 }
 
 #[inline(always)]
-fn load(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn load(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
 /// The same at the end of a text: what is missing reads as zero.
-fn load_padded(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn load_padded(bytes: &[u8], at: usize) -> u64 {
     let mut eight = [0; 8];
     let rest = &bytes[at..];
     let count = rest.len().min(8);
@@ -79,17 +97,11 @@ fn load_padded(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(eight)
 }
 
-fn tiny(x: u64) -> u32 {
-    x as u32 & 0x00ff_ffff
-}
-
 /// How often grams occur in a sample of the input.
 pub(crate) struct Profile {
     long: Vec<u32>,
     wide: Vec<u32>,
-    /// Grams of four bytes, and of three.
     short: Vec<u32>,
-    tiny: Vec<u32>,
 }
 
 /// So many pieces of so many bytes, spread over the input: the counters stay in the cache.
@@ -101,8 +113,7 @@ impl Profile {
         let mut profile = Profile {
             long: vec![0; 1 << PROFILE],
             wide: vec![0; 1 << PROFILE],
-            short: vec![0; 1 << SMALL_PROFILE],
-            tiny: vec![0; 1 << SMALL_PROFILE],
+            short: vec![0; 1 << SHORT_PROFILE],
         };
         let distance = text.len() / PIECES;
         for piece in 0..PIECES {
@@ -110,39 +121,12 @@ impl Profile {
             for bytes in piece.windows(8) {
                 let x = load(bytes, 0) | FOLD;
                 profile.long[long_hash(x, PROFILE)] += 1;
-                profile.wide[(wide_hash(x) >> (64 - PROFILE)) as usize] += 1;
-                profile.short[small_profile(x as u32)] += 1;
-                profile.tiny[small_profile(tiny(x))] += 1;
+                profile.wide[wide_profile(x)] += 1;
+                profile.short[short_profile(x as u32)] += 1;
             }
         }
         profile
     }
-}
-
-/// One sample that a literal may be seen by.
-#[derive(Clone, Copy)]
-struct Entry {
-    /// Eight folded bytes of the literal that hold the gram, or as many as it has.
-    value: u64,
-    mask: u64,
-    literal: u32,
-    /// Bytes of the literal before the gram, and those of them that are in the eight bytes.
-    offset: u16,
-    lead: u16,
-}
-
-impl Entry {
-    /// Entries that look at the same bytes of a text.
-    fn group(&self) -> (u16, u64) {
-        (self.lead, self.mask)
-    }
-}
-
-/// Entries of one gram by what they look at, each group by value: a gram that thousands of
-/// literals have in common costs a few bisections, not thousands of comparisons.
-fn grams(mut list: Vec<(u64, Entry)>) -> Grams<Entry> {
-    list.sort_by_key(|(_, entry)| (entry.group(), entry.value));
-    Grams::new(list)
 }
 
 /// See the [module](self).
@@ -150,15 +134,47 @@ pub(crate) struct Filter {
     bits: u32,
     /// Long literals, first look: a bit of a cell.
     cells: Box<[u8]>,
-    /// Second look: four fingerprints of 16 bits; all ones lets everything through.
-    prints: Vec<u64>,
-    print_bits: u32,
-    long: Grams<Entry>,
-    /// Short and tiny literals: a bit for each hash.
+    /// Second look, of wide and of narrow ones: tables of their own, for small ones are quick.
+    wide_prints: PrintTable,
+    narrow_prints: PrintTable,
+    has_narrow: bool,
+    /// Short literals: a bit for each hash.
     short_bits: Box<[u64; 1 << (BIT_TABLE - 6)]>,
-    short: Grams<Entry>,
-    tiny_bits: Box<[u64; 1 << (BIT_TABLE - 6)]>,
-    tiny: Grams<Entry>,
+    /// Distance at which short literals are looked for; none: there are none.
+    short_stride: Option<usize>,
+    /// Which [`SPANS`] of literals a gram may stand in.
+    spans: Box<[u16]>,
+    span_bits: u32,
+    /// Eight bytes of wide literals, and what is known of the others.
+    wide: Exact,
+    others: Exact,
+}
+
+/// Where a gram may stand in up to eight known bytes of a literal: bytes before it, and how many
+/// there are. First those of narrow literals, then of short ones.
+const SPANS: [(usize, usize); 15] = [
+    (0, 8),
+    (1, 8),
+    (2, 8),
+    (3, 8),
+    (0, 3),
+    (0, 4),
+    (0, 5),
+    (1, 5),
+    (0, 6),
+    (1, 6),
+    (2, 6),
+    (0, 7),
+    (1, 7),
+    (2, 7),
+    (3, 7),
+];
+const NARROW_SPANS: u16 = 0x000f;
+const SHORT_SPANS: u16 = !NARROW_SPANS;
+
+#[inline(always)]
+fn span_hash(gram: u64, bits: u32) -> usize {
+    (gram.wrapping_mul(GRAM_HASH) >> (64 - bits)) as usize
 }
 
 impl Filter {
@@ -166,120 +182,139 @@ impl Filter {
     pub(crate) fn new(index: &Index, wanted: impl Fn(usize) -> bool, profile: &Profile) -> Filter {
         let ids: Vec<usize> = (0..index.len()).filter(|&id| wanted(id)).collect();
         let bits = match ids.len() {
-            0..=100 => 15,
+            0..=100 => 16,
             101..=1000 => 17,
             _ => 18,
         };
-        let print_bits = (usize::BITS - (ids.len() * STRIDE).leading_zeros()).clamp(7, 19) - 1;
+        let lengths = || ids.iter().map(|&id| index.literal(id).len());
+        let narrow = lengths().filter(|length| (LONG..WIDE).contains(length)).count();
+        let short = lengths().filter(|&length| length < LONG).count();
+        let span_bits = (usize::BITS - (8 * (narrow + short)).leading_zeros()).clamp(6, 17);
         let mut filter = Filter {
             bits,
             cells: vec![0; 1 << bits].into(),
-            prints: vec![0; 1 << print_bits],
-            print_bits,
-            long: Grams::default(),
+            wide_prints: PrintTable::new(STRIDE * (ids.len() - narrow - short)),
+            narrow_prints: PrintTable::new(STRIDE * narrow),
+            has_narrow: narrow > 0,
             short_bits: Box::new([0; 1 << (BIT_TABLE - 6)]),
-            short: Grams::default(),
-            tiny_bits: Box::new([0; 1 << (BIT_TABLE - 6)]),
-            tiny: Grams::default(),
+            short_stride: lengths().filter(|&length| length < LONG).min().map(|shortest| {
+                if shortest < SHORT_GRAM + SHORT_STRIDE - 1 { 1 } else { SHORT_STRIDE }
+            }),
+            spans: vec![0; 1 << span_bits].into(),
+            span_bits,
+            wide: Exact::default(),
+            others: Exact::default(),
         };
-        let (mut long, mut short, mut tiny) = (Vec::new(), Vec::new(), Vec::new());
+        // Where windows are equally rare in the input, the one that fewest literals have is taken.
+        let mut shared = vec![0u32; 1 << PROFILE];
+        for bytes in ids.iter().flat_map(|&id| index.literal(id).windows(8)) {
+            shared[wide_profile(load(bytes, 0) | FOLD)] += 1;
+        }
+        let (mut wide, mut others) = (Places::default(), Places::default());
         for id in ids {
             let folded: Vec<u8> = index.literal(id).iter().map(|byte| byte | 0x20).collect();
             match folded.len() {
-                LONG.. => filter.add_long(id, &folded, profile, &mut long),
-                SHORT.. => filter.add_short(id, &folded, profile, &mut short),
-                _ => filter.add_tiny(id, &folded, profile, &mut tiny),
+                WIDE.. => filter.add_wide(id, &folded, (profile, &shared), &mut wide),
+                LONG.. => filter.add_narrow(id, &folded, profile, &mut others),
+                _ => filter.add_short(id, &folded, profile, &mut others),
             }
         }
-        filter.long = grams(long);
-        filter.short = grams(short);
-        filter.tiny = grams(tiny);
+        filter.wide = Exact::new(wide);
+        filter.others = Exact::new(others);
         filter
     }
 
-    fn add_long(
+    fn add_wide(
         &mut self,
         id: usize,
         folded: &[u8],
-        profile: &Profile,
-        grams: &mut Vec<(u64, Entry)>,
+        (profile, shared): (&Profile, &[u32]),
+        places: &mut Places,
     ) {
-        let wide = folded.len() >= WIDE;
-        let window = if wide { WIDE } else { LONG };
         let cost = |at: usize| {
-            let x = load_padded(folded, at);
-            let gram = u64::from(profile.long[long_hash(x, PROFILE)]);
-            match wide {
-                // A long gram passes one look in eight; what passes costs more.
-                true => {
-                    gram + 8 * u64::from(profile.wide[(wide_hash(x) >> (64 - PROFILE)) as usize])
-                }
-                false => 8 * gram,
-            }
+            let x = load(folded, at);
+            let (gram, wide) = (long_hash(x, PROFILE), wide_profile(x));
+            // A long gram passes one look in eight; what passes costs more.
+            let expected = u64::from(profile.long[gram]) + 8 * u64::from(profile.wide[wide]);
+            64 * expected + u64::from(shared[wide])
         };
-        let first = rarest(folded.len() - window, STRIDE, cost);
+        let first = rarest(folded.len() - WIDE, STRIDE, cost);
+        for offset in first..first + STRIDE {
+            let x = load(folded, offset);
+            let hash = wide_hash(x);
+            self.cells[long_hash(x, self.bits)] |= 1 << (hash >> 61);
+            self.wide_prints.add(hash << 3, hash >> 27);
+            places.add(id, folded, offset, 8);
+        }
+    }
+
+    fn add_narrow(&mut self, id: usize, folded: &[u8], profile: &Profile, places: &mut Places) {
+        let cost = |at: usize| u64::from(profile.long[long_hash(load_padded(folded, at), PROFILE)]);
+        let first = rarest(folded.len() - LONG, STRIDE, cost);
         for offset in first..first + STRIDE {
             let x = load_padded(folded, offset);
-            let hash = wide_hash(x);
-            self.cells[long_hash(x, self.bits)] |= if wide { 1 << (hash >> 61) } else { 0xff };
-            let bucket = &mut self.prints[long_hash(x, self.print_bits)];
-            let print = fingerprint(hash);
-            let lane = (0..4).find(|lane| {
-                let old = *bucket >> (16 * lane) & 0xffff;
-                old == 0 || old == print
-            });
-            match lane {
-                Some(lane) if wide && *bucket != u64::MAX => *bucket |= print << (16 * lane),
-                _ => *bucket = u64::MAX,
-            }
-            grams.push((x << (64 - 8 * LONG_GRAM), entry(id, folded, offset)));
+            self.cells[long_hash(x, self.bits)] = 0xff;
+            let hash = narrow_hash(x);
+            self.narrow_prints.add(hash, hash >> 27);
+            self.add_span(x << (64 - 8 * LONG_GRAM), id, folded, offset, places);
         }
     }
 
-    fn add_short(
-        &mut self,
-        id: usize,
-        folded: &[u8],
-        profile: &Profile,
-        grams: &mut Vec<(u64, Entry)>,
-    ) {
-        let cost =
-            |at: usize| u64::from(profile.short[small_profile(load_padded(folded, at) as u32)]);
-        let first = rarest(folded.len() - SHORT, 2, cost);
-        for offset in first..first + 2 {
-            let gram = load_padded(folded, offset) as u32;
-            set(&mut self.short_bits, small_hash(gram));
-            grams.push((gram.into(), entry(id, folded, offset)));
+    fn add_short(&mut self, id: usize, folded: &[u8], profile: &Profile, places: &mut Places) {
+        let grams = self.short_stride.unwrap_or(1);
+        let mut add = |gram: u32, offset: usize| {
+            let at = short_hash(gram);
+            self.short_bits[at >> 6] |= 1 << (at & 63);
+            self.add_span(gram.into(), id, folded, offset, places);
+        };
+        if folded.len() < SHORT_GRAM {
+            // Whatever byte follows.
+            let start = load_padded(folded, 0) as u32;
+            (0..=0xff).filter(|byte| byte & 0x20 != 0).for_each(|byte| add(start | byte << 24, 0));
+            return;
         }
+        let gram = |at: usize| load_padded(folded, at) as u32;
+        let cost = |at: usize| u64::from(profile.short[short_profile(gram(at))]);
+        let first = rarest(folded.len() - (SHORT_GRAM + grams - 1), grams, cost);
+        (first..first + grams).for_each(|offset| add(gram(offset), offset));
     }
 
-    fn add_tiny(
+    /// A gram that stands at `offset` of a literal of which eight bytes around it are looked at, or
+    /// all.
+    fn add_span(
         &mut self,
+        gram: u64,
         id: usize,
         folded: &[u8],
-        profile: &Profile,
-        grams: &mut Vec<(u64, Entry)>,
+        offset: usize,
+        places: &mut Places,
     ) {
-        let cost =
-            |at: usize| u64::from(profile.tiny[small_profile(tiny(load_padded(folded, at)))]);
-        let offset = rarest(folded.len() - TINY_GRAM, 1, cost);
-        let gram = tiny(load_padded(folded, offset));
-        set(&mut self.tiny_bits, small_hash(gram));
-        grams.push((gram.into(), entry(id, folded, offset)));
+        let before = offset.min(folded.len().saturating_sub(8));
+        let count = (folded.len() - before).min(8);
+        let span = SPANS.iter().position(|&span| span == (offset - before, count));
+        debug_assert!(span.is_some(), "a literal of a class has one of its spans");
+        self.spans[span_hash(gram, self.span_bits)] |= 1 << span.unwrap_or(0);
+        places.add(id, folded, before, count);
     }
 
-    /// Calls `hit` with the places of literals, ascending by where they were seen; it returns the
-    /// place from which on it wants to hear of others. Returns how many samples were verified.
+    /// Calls `hit` with literals and their places that are seen by the samples in `range` of a
+    /// chunk, which begins at a multiple of [`BLOCK`]; some are told twice. Those of a line come
+    /// before those of the next one. It returns the place from which on it wants to hear of others;
+    /// the first is `from`. Returns how many samples were verified.
     pub(crate) fn search(
         &self,
         index: &Index,
         chunk: &[u8],
-        mut hit: impl FnMut(usize) -> usize,
+        range: Range<usize>,
+        mut from: usize,
+        mut hit: impl FnMut(LiteralId, usize) -> usize,
     ) -> usize {
         let mut samples = [0u16; BLOCK / STRIDE + 8];
+        let mut buckets = [Bucket::default(); BLOCK / STRIDE];
         let mut last = [0u8; PADDED];
-        let (mut base, mut from, mut verified) = (0, 0, 0);
-        while base < chunk.len() {
+        let end = range.end.min(chunk.len());
+        let (mut base, mut verified, mut dense) = (range.start, 0, false);
+        while base < end {
             let block: &[u8; PADDED] = match chunk[base..].first_chunk() {
                 Some(block) => block,
                 None => {
@@ -289,8 +324,14 @@ impl Filter {
                     &last
                 }
             };
-            let count = self.sample(block, &mut samples);
-            for &sample in &samples[..count] {
+            let count = self.sample(block, &mut samples, dense);
+            dense = count > DENSE;
+            // The tables behind are large: the loads of a block's samples overlap here.
+            for (&sample, bucket) in samples[..count].iter().zip(&mut buckets) {
+                let x = load(block, sample.into()) | FOLD;
+                *bucket = self.wide.bucket(x);
+            }
+            for (&sample, &bucket) in samples[..count].iter().zip(&buckets) {
                 let at = base + usize::from(sample);
                 // A gram of the sample may begin up to three bytes behind it.
                 if at + STRIDE <= from || at >= chunk.len() {
@@ -298,21 +339,33 @@ impl Filter {
                 }
                 let x = load(block, sample.into()) | FOLD;
                 verified += 1;
-                if let Some(place) = self.verify(index, chunk, at, x, from) {
-                    from = hit(place).max(from);
-                }
+                self.verify(chunk, at, x, bucket, &mut |id, start| {
+                    let literal = index.literal(id);
+                    let whole = chunk.get(start..start + literal.len());
+                    if start >= from && whole.is_some_and(|w| w.eq_ignore_ascii_case(literal)) {
+                        from = hit(id, start).max(from);
+                    }
+                    at + STRIDE > from
+                });
             }
             base += BLOCK;
         }
         verified
     }
 
-    /// Which samples of a block hit, after the first and the second look.
-    fn sample(&self, block: &[u8; PADDED], samples: &mut [u16; BLOCK / STRIDE + 8]) -> usize {
-        match self.bits {
-            // With few literals, rounds of eight samples without a hit are skipped by one branch.
-            15 => self.look::<15, { 1 << 15 }, true>(block, samples),
-            17 => self.look::<17, { 1 << 17 }, true>(block, samples),
+    /// Which samples of a block hit, after the first and the second look. With few literals,
+    /// rounds of eight samples without a hit are skipped by one branch, unless hits are `dense`.
+    fn sample(
+        &self,
+        block: &[u8; PADDED],
+        samples: &mut [u16; BLOCK / STRIDE + 8],
+        dense: bool,
+    ) -> usize {
+        match (self.bits, dense) {
+            (16, false) => self.look::<16, { 1 << 16 }, true>(block, samples),
+            (16, true) => self.look::<16, { 1 << 16 }, false>(block, samples),
+            (17, false) => self.look::<17, { 1 << 17 }, true>(block, samples),
+            (17, true) => self.look::<17, { 1 << 17 }, false>(block, samples),
             _ => self.look::<18, { 1 << 18 }, false>(block, samples),
         }
     }
@@ -324,129 +377,187 @@ impl Filter {
         samples: &mut [u16; BLOCK / STRIDE + 8],
     ) -> usize {
         let cells: &[u8; SIZE] = (&*self.cells).try_into().expect("sized by its bits");
-        match (self.short.is_empty(), self.tiny.is_empty()) {
-            (true, true) => self.rounds::<BITS, SIZE, SKIP, 0>(cells, block, samples),
-            (false, true) => self.rounds::<BITS, SIZE, SKIP, 1>(cells, block, samples),
-            (_, false) => self.rounds::<BITS, SIZE, SKIP, 2>(cells, block, samples),
+        match self.short_stride {
+            None => self.rounds::<BITS, SIZE, SKIP, STRIDE>(cells, block, samples),
+            Some(1) => self.rounds::<BITS, SIZE, SKIP, 1>(cells, block, samples),
+            Some(_) => self.rounds::<BITS, SIZE, SKIP, SHORT_STRIDE>(cells, block, samples),
         }
     }
 
-    /// `CLASSES`: 0 long literals alone, 1 short ones too, 2 all.
+    /// `SHORT`: the distance at which short literals are looked for; [`STRIDE`]: not at all.
     #[inline(always)]
-    fn rounds<const BITS: u32, const SIZE: usize, const SKIP: bool, const CLASSES: usize>(
+    fn rounds<const BITS: u32, const SIZE: usize, const SKIP: bool, const SHORT: usize>(
         &self,
         cells: &[u8; SIZE],
         block: &[u8; PADDED],
         samples: &mut [u16; BLOCK / STRIDE + 8],
     ) -> usize {
         let probe = |x: u64| {
-            (cells[long_hash(x, BITS)] >> (wide_hash(x) >> 61) & 1) | self.small::<CLASSES>(x)
+            (cells[long_hash(x, BITS)] >> (wide_hash(x) >> 61) & 1) | self.short::<SHORT>(x)
         };
         let mut count = 0;
-        for round in 0..BLOCK / (8 * STRIDE) {
-            let start = round * 8 * STRIDE;
-            let x = |sample: usize| load(block, start + sample * STRIDE) | FOLD;
+        for round in 0..BLOCK / ROUND {
+            let start = round * ROUND;
+            let bytes: &[u8; ROUND + 8] =
+                block[start..].first_chunk().expect("the block is padded");
+            let x = |sample: usize| load(bytes, sample * STRIDE) | FOLD;
             if SKIP {
                 let mut any = 0;
                 for sample in 0..8 {
-                    any |= probe(x(sample));
+                    // With few literals it is quicker to look at whole cells first.
+                    let x = x(sample);
+                    any |= match BITS <= 16 {
+                        true => cells[long_hash(x, BITS)] | self.short::<SHORT>(x),
+                        false => probe(x),
+                    };
                 }
                 if any == 0 {
                     continue;
                 }
             }
+            let out: &mut [u16; 8] = samples[count..].first_chunk_mut().expect("room for a round");
+            let mut hits = 0;
             for sample in 0..8 {
                 // Written always, kept if it hit: no branch to mispredict.
-                samples[count] = (start + sample * STRIDE) as u16;
-                count += usize::from(probe(x(sample)));
+                out[hits & 7] = (start + sample * STRIDE) as u16;
+                hits += usize::from(probe(x(sample)));
             }
+            count += hits;
         }
         let mut kept = 0;
         for at in 0..count {
             let sample = samples[at];
             samples[kept] = sample;
             let x = load(block, sample.into()) | FOLD;
-            kept += usize::from(self.small::<CLASSES>(x) != 0 || self.second_look(x));
+            kept += usize::from((self.short::<SHORT>(x) != 0) | self.second_look(x));
         }
         kept
     }
 
-    /// 1 if a short or tiny literal may be seen by this sample.
+    /// 1 if a short literal may be seen by this sample.
     #[inline(always)]
-    fn small<const CLASSES: usize>(&self, x: u64) -> u8 {
+    fn short<const SHORT: usize>(&self, x: u64) -> u8 {
         let mut seen = 0;
-        if CLASSES >= 1 {
-            seen |= bit(&self.short_bits, small_hash(x as u32))
-                | bit(&self.short_bits, small_hash((x >> 16) as u32));
-        }
-        if CLASSES >= 2 {
-            for shift in [0, 8, 16, 24] {
-                seen |= bit(&self.tiny_bits, small_hash(tiny(x >> shift)));
+        if SHORT < STRIDE {
+            for shift in (0..STRIDE).step_by(SHORT) {
+                seen |= self.has_short((x >> (8 * shift)) as u32);
             }
         }
         seen
     }
 
     #[inline(always)]
-    fn second_look(&self, x: u64) -> bool {
-        let bucket = self.prints[long_hash(x, self.print_bits)];
-        // Whether one of the four lanes equals the fingerprint: the classic test for a zero lane.
-        let lanes = bucket ^ fingerprint(wide_hash(x)).wrapping_mul(0x0001_0001_0001_0001);
-        let zero = lanes.wrapping_sub(0x0001_0001_0001_0001) & !lanes & 0x8000_8000_8000_8000;
-        (zero != 0) | (bucket == u64::MAX)
+    fn has_short(&self, gram: u32) -> u8 {
+        let at = short_hash(gram);
+        (self.short_bits[(at >> 6) & ((1 << (BIT_TABLE - 6)) - 1)] >> (at & 63) & 1) as u8
     }
 
-    /// Where the first literal begins that is seen by the sample at `at` and ends behind `from`.
-    fn verify(&self, index: &Index, chunk: &[u8], at: usize, x: u64, from: usize) -> Option<usize> {
-        let whole = |entry: &Entry, at: usize| {
-            let start = at.checked_sub(entry.offset.into()).filter(|&start| start >= from)?;
-            let literal = index.literal(entry.literal as usize);
-            let found = chunk.get(start..start + literal.len())?;
-            found.eq_ignore_ascii_case(literal).then_some(start)
-        };
-        let check = |grams: &Grams<Entry>, gram: u64, at: usize| {
-            let mut entries = grams.get(gram);
-            while let Some(first) = entries.first() {
-                let key = first.group();
-                let same = entries.partition_point(|entry| entry.group() == key);
-                let (group, rest) = entries.split_at(same);
-                entries = rest;
-                let Some(eight) = at.checked_sub(first.lead.into()) else { continue };
-                let text = match chunk.get(eight..eight + 8) {
-                    Some(bytes) => load(bytes, 0),
-                    None => load_padded(chunk, eight.min(chunk.len())),
-                };
-                let text = (text | FOLD) & first.mask;
-                let equal = &group[group.partition_point(|entry| entry.value < text)..];
-                let mut equal = equal.iter().take_while(|entry| entry.value == text);
-                if let Some(start) = equal.find_map(|entry| whole(entry, at)) {
-                    return Some(start);
-                }
-            }
-            None
-        };
-        // The tables of entries are large: no look into one that a bit can save.
-        let mut found = None;
-        if self.second_look(x) {
-            found = check(&self.long, x << (64 - 8 * LONG_GRAM), at);
+    #[inline(always)]
+    fn second_look(&self, x: u64) -> bool {
+        // Other bits than those of the cell.
+        let hash = wide_hash(x);
+        self.wide_prints.holds(hash << 3, hash >> 27) | (self.has_narrow && self.is_narrow(x))
+    }
+
+    #[inline(always)]
+    fn is_narrow(&self, x: u64) -> bool {
+        let hash = narrow_hash(x);
+        self.narrow_prints.holds(hash, hash >> 27)
+    }
+
+    /// Calls `found` for each literal that is likely to stand where it is seen by the sample at
+    /// `at`, until it returns `false`.
+    #[inline(always)]
+    fn verify(
+        &self,
+        chunk: &[u8],
+        at: usize,
+        x: u64,
+        wide: Bucket,
+        found: &mut impl FnMut(usize, usize) -> bool,
+    ) {
+        let mut more = true;
+        if self.has_narrow && self.is_narrow(x) {
+            more = self.spans(chunk, x << (64 - 8 * LONG_GRAM), NARROW_SPANS, at, found);
         }
-        if !self.short.is_empty() {
-            for shift in [0, 2] {
-                let gram = (x >> (8 * shift)) as u32;
-                if found.is_none() && bit(&self.short_bits, small_hash(gram)) != 0 {
-                    found = check(&self.short, gram.into(), at + shift);
-                }
+        more = more && self.wide.find(chunk, wide, x, at, &mut *found);
+        let Some(stride) = self.short_stride else { return };
+        for shift in (0..STRIDE).step_by(stride) {
+            let gram = (x >> (8 * shift)) as u32;
+            if more && self.has_short(gram) != 0 {
+                more = self.spans(chunk, gram.into(), SHORT_SPANS, at + shift, found);
             }
         }
-        if !self.tiny.is_empty() {
-            for shift in 0..STRIDE {
-                let gram = tiny(x >> (8 * shift));
-                if found.is_none() && bit(&self.tiny_bits, small_hash(gram)) != 0 {
-                    found = check(&self.tiny, gram.into(), at + shift);
-                }
+    }
+
+    /// The same for literals of one class that have `gram` at `at`.
+    fn spans(
+        &self,
+        chunk: &[u8],
+        gram: u64,
+        class: u16,
+        at: usize,
+        found: &mut impl FnMut(usize, usize) -> bool,
+    ) -> bool {
+        let mut spans = self.spans[span_hash(gram, self.span_bits)] & class;
+        while spans != 0 {
+            let Some(&(lead, count)) = SPANS.get(spans.trailing_zeros() as usize) else { break };
+            spans &= spans - 1;
+            let Some(from) = at.checked_sub(lead) else { continue };
+            let eight = match chunk.get(from..from + 8) {
+                Some(bytes) => load(bytes, 0),
+                None => load_padded(chunk, from.min(chunk.len())),
+            };
+            let key = keep(eight | FOLD, count);
+            if !self.others.find(chunk, self.others.bucket(key), key, from, &mut *found) {
+                return false;
             }
         }
-        found
+        true
+    }
+}
+
+/// Fingerprints of 16 bits, four to a bucket.
+struct PrintTable {
+    bits: u32,
+    /// All ones holds every fingerprint; a lane of 0 is empty.
+    buckets: Box<[u64]>,
+}
+
+/// A fingerprint in all four lanes: never 0, never all ones.
+#[inline(always)]
+fn lanes(print: u64) -> u64 {
+    (print & 0xffff).clamp(1, 0xfffe).wrapping_mul(0x0001_0001_0001_0001)
+}
+
+impl PrintTable {
+    /// A table for so many fingerprints: one or two in a bucket, so that few overflow.
+    fn new(count: usize) -> PrintTable {
+        let bits = (usize::BITS - count.leading_zeros()).clamp(2, 19) - 1;
+        PrintTable { bits, buckets: vec![0; 1 << bits].into() }
+    }
+
+    /// The upper bits of `place` choose the bucket.
+    fn add(&mut self, place: u64, print: u64) {
+        let bucket = &mut self.buckets[(place >> (64 - self.bits)) as usize];
+        let print = lanes(print);
+        let lane = (0..4).map(|lane| 0xffff << (16 * lane)).find(|lane| {
+            let old = *bucket & lane;
+            old == 0 || old == print & lane
+        });
+        match lane {
+            Some(lane) if *bucket != u64::MAX => *bucket |= print & lane,
+            _ => *bucket = u64::MAX,
+        }
+    }
+
+    #[inline(always)]
+    fn holds(&self, place: u64, print: u64) -> bool {
+        let bucket = self.buckets[(place >> (64 - self.bits)) as usize];
+        // Whether one of the four lanes equals the fingerprint: the classic test for a zero lane.
+        let lanes = bucket ^ lanes(print);
+        let zero = lanes.wrapping_sub(0x0001_0001_0001_0001) & !lanes & 0x8000_8000_8000_8000;
+        (zero != 0) | (bucket == u64::MAX)
     }
 }
 
@@ -458,30 +569,90 @@ fn rarest(last: usize, grams: usize, cost: impl Fn(usize) -> u64) -> usize {
     (0..=last).min_by_key(|&start| window(start)).unwrap_or(0)
 }
 
-fn entry(id: usize, folded: &[u8], offset: usize) -> Entry {
-    let lead = offset.min(folded.len().saturating_sub(8));
-    let count = (folded.len() - lead).min(8);
-    let mask = if count == 8 { u64::MAX } else { (1 << (8 * count)) - 1 };
-    Entry {
-        value: load_padded(folded, lead) & mask,
-        mask,
-        literal: id as u32,
-        offset: offset as u16,
-        lead: (offset - lead) as u16,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A generator of random numbers: xorshift.
+    fn random(state: &mut u64, below: usize) -> usize {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 11) as usize % below
     }
-}
 
-/// Never 0, which is an empty lane, and never all ones.
-#[inline(always)]
-fn fingerprint(hash: u64) -> u64 {
-    (hash >> 45 & 0xffff).clamp(1, 0xfffe)
-}
+    fn word(state: &mut u64, length: usize) -> Vec<u8> {
+        // Few letters make many overlaps; `@` and a backquote are one when folded, and no letter.
+        (0..length).map(|_| b"abAB@`\xc3\xa4"[random(state, 8)]).collect()
+    }
 
-#[inline(always)]
-fn bit(bits: &[u64; 1 << (BIT_TABLE - 6)], at: usize) -> u8 {
-    (bits[(at >> 6) & ((1 << (BIT_TABLE - 6)) - 1)] >> (at & 63) & 1) as u8
-}
+    #[test]
+    fn every_occurrence_is_seen() {
+        let mut state = 0x5EED;
+        for round in 0..60 {
+            // One class or several, few literals or enough for the largest table.
+            let lengths = [(3, 5), (5, 8), (8, 11), (11, 30), (3, 30), (8, 30)][round % 6];
+            let count = [1, 7, 90, 400, 1200][round % 5];
+            let mut literals: Vec<Vec<u8>> = (0..count)
+                .map(|_| {
+                    let length = lengths.0 + random(&mut state, lengths.1 - lengths.0);
+                    word(&mut state, length).to_ascii_lowercase()
+                })
+                .collect();
+            // Beginnings that many have in common.
+            literals.extend((0..20).map(|at| format!("abababababababab{at:04}").into_bytes()));
+            literals.sort();
+            literals.dedup();
+            let index = Index::new(&literals);
+            let length = BLOCK - 60 + random(&mut state, 120);
+            let mut text = word(&mut state, length);
+            for _ in 0..60 {
+                text.extend_from_slice(&literals[random(&mut state, literals.len())]);
+                let length = random(&mut state, 6);
+                text.extend(word(&mut state, length));
+            }
+            let lower = text.to_ascii_lowercase();
+            let mut wanted = Vec::new();
+            index.find(&lower, |literal, start, _| wanted.push((literal, start)));
+            let profile = Profile::new(&text[..text.len() * (round % 2)]);
+            let filter = Filter::new(&index, |_| true, &profile);
+            let mut found = Vec::new();
+            filter.search(&index, &text, 0..text.len(), 0, |literal, start| {
+                found.push((literal, start));
+                0
+            });
+            // The same in two parts.
+            let mut parts = Vec::new();
+            for range in [0..BLOCK, BLOCK..text.len()] {
+                filter.search(&index, &text, range, 0, |literal, start| {
+                    parts.push((literal, start));
+                    0
+                });
+            }
+            for list in [&mut wanted, &mut found, &mut parts] {
+                list.sort_unstable();
+                list.dedup();
+            }
+            assert!(!wanted.is_empty());
+            assert_eq!(found, wanted, "round {round}");
+            assert_eq!(parts, wanted, "round {round}");
+        }
+    }
 
-fn set(bits: &mut [u64; 1 << (BIT_TABLE - 6)], at: usize) {
-    bits[at >> 6] |= 1 << (at & 63);
+    #[test]
+    fn nothing_is_heard_of_before_the_place_asked_for() {
+        let index = Index::new(&[b"connection refused".as_slice(), b"refused"]);
+        let filter = Filter::new(&index, |_| true, &Profile::new(b""));
+        let text = b"connection refused, connection refused";
+        let mut places = Vec::new();
+        filter.search(&index, text, 0..text.len(), 0, |_, start| {
+            places.push(start);
+            // The first line is done with.
+            20
+        });
+        assert!(places[0] < 20 && places[1..].iter().all(|&place| place >= 20), "{places:?}");
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places[1..], [20, 31]);
+    }
 }

@@ -42,10 +42,6 @@ impl<E> Grams<E> {
         Grams { heads: heads.into(), grams: grams.into(), entries: entries.into() }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.grams.is_empty()
-    }
-
     /// The entries of one gram.
     #[inline]
     pub(crate) fn get(&self, gram: u64) -> &[E] {

@@ -2,6 +2,7 @@
 
 mod compile;
 pub(crate) mod evaluate;
+mod exact;
 pub(crate) mod fast;
 pub(crate) mod filter;
 mod grams;
@@ -149,6 +150,17 @@ impl Classifier {
 
     pub(crate) fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// The literals that make a text a candidate, by the numbers that
+    /// [`Scanner::find_literals`](crate::scan::Scanner::find_literals) tells: for `benches/peers`,
+    /// no part of the interface.
+    #[doc(hidden)]
+    pub fn nominating_literals(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let program = &self.program;
+        (0..program.index.len())
+            .filter(|&literal| program.nominates(literal))
+            .map(|literal| (literal, program.index.literal(literal)))
     }
 
     /// Literals in the index and bytes of heap that it uses.

@@ -7,8 +7,8 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::filter::{Filter, Profile};
-use crate::engine::index::to_lower;
+use crate::engine::filter::{AHEAD, BLOCK, Filter, Profile};
+use crate::engine::index::{LiteralId, to_lower};
 use crate::engine::{Classifier, Scratch};
 use crate::event::Event;
 use crate::verdict::Verdict;
@@ -22,6 +22,8 @@ const PLAN_FROM: usize = 256 << 10;
 /// and at most once in so many bytes.
 const DRIFT: f64 = 2.0;
 const REPLAN_AFTER: u64 = 64 << 20;
+/// Bytes that are looked at for escapes, then filtered: they stay in the second-level cache.
+const PIECE: usize = 8 * BLOCK;
 /// Verified samples per byte below which a filter is good whatever it promised.
 const GOOD_RATE: f64 = 1.0 / 512.0;
 
@@ -152,41 +154,83 @@ impl Scanner {
             hidden: HiddenLiterals::new(chunk, framing),
             done: 0,
         };
-        let program = self.classifier.program();
         if framing.reads_all() {
             while events.done < chunk.len() {
                 events.classify(events.done, scratch, &mut found);
             }
             return;
         }
+        let program = self.classifier.program();
         match self.filter(chunk) {
             Some(filter) => {
-                let verified = filter.search(&program.index, chunk, |place| {
-                    events.reach(place, scratch, &mut found)
-                });
+                let mut verified = 0;
+                for start in (0..chunk.len()).step_by(PIECE) {
+                    let end = chunk.len().min(start + PIECE);
+                    // A literal may begin a few bytes behind what is searched.
+                    events.hidden.look(start..chunk.len().min(end + AHEAD));
+                    let done = events.done;
+                    let hit = |_, place| events.reach(place, scratch, &mut found);
+                    verified += filter.search(&program.index, chunk, start..end, done, hit);
+                    events.reach_hidden(end, scratch, &mut found);
+                }
                 self.learn(chunk.len(), verified);
             }
             None => {
-                let mut lower = scratch.take_chunk();
-                to_lower(chunk, &mut lower);
                 let mut places = scratch.take_places();
-                program.index.find(&lower, |literal, start, _| {
-                    if program.nominates(literal) {
-                        places.push(start);
-                    }
-                });
+                self.find_by_index(chunk, scratch, |_, place| places.push(place));
                 places.sort_unstable();
-                scratch.put_chunk(lower);
-                let mut from = 0;
+                events.hidden.look(0..chunk.len());
                 for &place in &places {
-                    if place >= from {
-                        from = events.reach(place, scratch, &mut found);
+                    if place >= events.done {
+                        events.reach(place, scratch, &mut found);
                     }
                 }
+                events.reach_hidden(chunk.len(), scratch, &mut found);
                 scratch.put_places(places);
             }
         }
-        events.reach(chunk.len(), scratch, &mut found);
+    }
+
+    /// Calls `found` with every literal that nominates and its place.
+    fn find_by_index(
+        &self,
+        chunk: &[u8],
+        scratch: &mut Scratch,
+        mut found: impl FnMut(LiteralId, usize),
+    ) {
+        let program = self.classifier.program();
+        let mut lower = scratch.take_chunk();
+        to_lower(chunk, &mut lower);
+        program.index.find(&lower, |literal, start, _| {
+            if program.nominates(literal) {
+                found(literal, start);
+            }
+        });
+        scratch.put_chunk(lower);
+    }
+
+    /// The search of [`scan`](Self::scan) alone, without events, rules and verdicts: every literal
+    /// that makes a text a candidate, with its place. For `benches/peers`, no part of the
+    /// interface.
+    #[doc(hidden)]
+    pub fn find_literals(
+        &self,
+        chunk: &[u8],
+        scratch: &mut Scratch,
+        mut found: impl FnMut(usize, usize),
+    ) {
+        match self.filter(chunk) {
+            Some(filter) => {
+                let index = &self.classifier.program().index;
+                let hit = |literal, place| {
+                    found(literal, place);
+                    0
+                };
+                let verified = filter.search(index, chunk, 0..chunk.len(), 0, hit);
+                self.learn(chunk.len(), verified);
+            }
+            None => self.find_by_index(chunk, scratch, found),
+        }
     }
 
     /// The filter for the next chunk, once one is worth it.
@@ -243,13 +287,22 @@ impl<F: Framing> Events<'_, F> {
         scratch: &mut Scratch,
         found: &mut impl FnMut(Finding<F::Record>),
     ) -> usize {
-        while let Some(hidden) = self.hidden.next_from(self.done).filter(|&at| at < place) {
-            self.classify(hidden, scratch, found);
-        }
-        if self.done <= place && place < self.chunk.len() {
+        self.reach_hidden(place, scratch, found);
+        if self.done <= place {
             self.classify(place, scratch, found);
         }
         self.done
+    }
+
+    fn reach_hidden(
+        &mut self,
+        until: usize,
+        scratch: &mut Scratch,
+        found: &mut impl FnMut(Finding<F::Record>),
+    ) {
+        while let Some(hidden) = self.hidden.next_from(self.done).filter(|&at| at < until) {
+            self.classify(hidden, scratch, found);
+        }
     }
 
     fn classify(
@@ -273,11 +326,13 @@ impl<F: Framing> Events<'_, F> {
     }
 }
 
-/// Places of ANSI escapes, of `\u` escapes, and of what the framing alone can read, found ahead of
-/// the search, once.
+/// Places of ANSI escapes and `\u` escapes in a part of the chunk, and the next place in it that the
+/// framing alone can read.
 struct HiddenLiterals<'c, F> {
     chunk: &'c [u8],
     framing: &'c F,
+    /// Where the part ends.
+    end: usize,
     escape: Option<usize>,
     unicode: Option<usize>,
     framed: Option<usize>,
@@ -285,22 +340,28 @@ struct HiddenLiterals<'c, F> {
 
 impl<'c, F: Framing> HiddenLiterals<'c, F> {
     fn new(chunk: &'c [u8], framing: &'c F) -> Self {
-        let mut hidden =
-            HiddenLiterals { chunk, framing, escape: None, unicode: None, framed: None };
-        hidden.escape = hidden.find_escape(0);
-        hidden.unicode = hidden.find_unicode(0);
-        hidden.framed = framing.hidden(chunk, 0);
-        hidden
+        let framed = framing.hidden(chunk, 0);
+        HiddenLiterals { chunk, framing, end: 0, escape: None, unicode: None, framed }
+    }
+
+    /// Goes on to the next part, which is in the cache then when it is searched.
+    fn look(&mut self, part: Range<usize>) {
+        self.end = part.end;
+        self.escape = self.find_escape(part.start);
+        self.unicode = self.find_unicode(part.start);
     }
 
     fn find_escape(&self, from: usize) -> Option<usize> {
-        memchr::memchr(0x1b, self.chunk.get(from..)?).map(|at| from + at)
+        memchr::memchr(0x1b, self.chunk.get(from..self.end)?).map(|at| from + at)
     }
 
     fn find_unicode(&self, from: usize) -> Option<usize> {
-        memchr::memmem::find(self.chunk.get(from..)?, b"\\u").map(|at| from + at)
+        // One may stand over the end of the part.
+        let end = self.chunk.len().min(self.end + 1);
+        memchr::memmem::find(self.chunk.get(from..end)?, b"\\u").map(|at| from + at)
     }
 
+    /// The first at or behind `from` in this part.
     fn next_from(&mut self, from: usize) -> Option<usize> {
         if self.escape.is_some_and(|at| at < from) {
             self.escape = self.find_escape(from);
@@ -311,6 +372,7 @@ impl<'c, F: Framing> HiddenLiterals<'c, F> {
         if self.framed.is_some_and(|at| at < from) {
             self.framed = self.framing.hidden(self.chunk, from);
         }
-        [self.escape, self.unicode, self.framed].into_iter().flatten().min()
+        let framed = self.framed.filter(|&at| at < self.end);
+        [self.escape, self.unicode, framed].into_iter().flatten().min()
     }
 }
