@@ -3,6 +3,7 @@
 //! Columns of numbers are bytes, not one number after the other; entries that are seldom asked for
 //! are read one by one.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use once_cell::sync::OnceCell;
@@ -102,17 +103,8 @@ impl<W: Word> Lists<W> {
         self.ends.push(self.items.len() as u32);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     pub(crate) fn get(&self, index: usize) -> &[W] {
         &self.items[span(&self.ends, index)]
-    }
-
-    /// Bytes of heap.
-    pub(crate) fn memory_usage(&self) -> usize {
-        self.ends.len() * 4 + self.items.len() * W::SIZE
     }
 }
 
@@ -121,6 +113,46 @@ impl<W: Word, L: IntoIterator<Item = W>> FromIterator<L> for Lists<W> {
         let mut all = Lists::default();
         lists.into_iter().for_each(|list| all.push(list));
         all
+    }
+}
+
+/// Many short strings of bytes in one; those of a pack stay where they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct Strings {
+    ends: Column<u32>,
+    #[serde(serialize_with = "as_bytes")]
+    bytes: Cow<'static, [u8]>,
+}
+
+fn as_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
+}
+
+impl<'de: 'static> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (ends, bytes) = <(Column<u32>, &'static [u8])>::deserialize(deserializer)?;
+        Ok(Strings { ends, bytes: Cow::Borrowed(bytes) })
+    }
+}
+
+impl Strings {
+    pub(crate) fn push(&mut self, string: &[u8]) {
+        self.bytes.to_mut().extend_from_slice(string);
+        self.ends.push(self.bytes.len() as u32);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> &[u8] {
+        &self.bytes[span(&self.ends, index)]
+    }
+
+    /// Bytes of heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let owned = if let Cow::Owned(bytes) = &self.bytes { bytes.len() } else { 0 };
+        self.ends.len() * 4 + owned
     }
 }
 

@@ -46,11 +46,16 @@ pub(crate) fn freeze(catalog: &Catalog) -> [Vec<u8>; 4] {
     let inner = &catalog.inner;
     assert!(inner.disabled.is_empty(), "the built-in pack has no patches");
     let (rules, ends) = inner.rules.freeze();
+    // So that their programs are written too.
+    for context in &inner.facts.contexts {
+        context.regex().expect("the loader has compiled it");
+    }
     // The borrowed tables in the layout of `Tables`.
     let tables =
         (&inner.ids, &ends, &inner.renamed, &inner.services, &inner.categories, &inner.facts);
     let tables = postcard::to_stdvec(&tables).expect("tables are plain data");
-    let program = Program::new(catalog);
+    let mut program = Program::new(catalog);
+    program.compile_all(catalog);
     let (conditions, ends) = program.rules.freeze();
     let program = postcard::to_stdvec(&(&program, &ends)).expect("a program is plain data");
     [tables, rules, program, conditions]

@@ -5,10 +5,9 @@
 
 use std::collections::HashMap;
 
-use once_cell::sync::OnceCell;
-
 use super::index::{Index, LiteralId};
 use super::literals;
+use super::pattern::Lazily;
 use super::program::{
     BlockProgram, CodeId, ConditionProgram, Gate, Program, RuleId, RuleProgram, ServiceSig, SigId,
     Use,
@@ -178,7 +177,11 @@ impl Builder {
                 .collect(),
             corroborate: self.conditions(&rule.corroborate),
             service: rule.service.as_deref().and_then(|id| catalog.service_table().find(id)),
-            extractors: OnceCell::new(),
+            extractors: rule
+                .extract
+                .iter()
+                .map(|extract| vec![Lazily::default(); extract.regexes.len()])
+                .collect(),
         }
     }
 

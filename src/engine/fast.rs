@@ -340,8 +340,8 @@ fn find_in(
     }
     let kind = signatures.kind(id);
     if kind == SignatureKind::Regex {
-        let found = signatures.regex(id)?.find_at(text, window.start)?;
-        return Some((found.start(), found.end()));
+        let found = signatures.regex(id)?.find(text, window.start)?;
+        return Some((found.start, found.end));
     }
     let pattern = signatures.pattern(id);
     let first = *pattern.first()?;

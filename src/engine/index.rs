@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grams::Grams;
 use super::required::COMMON;
-use crate::frozen::{Column, Lists, Word};
+use crate::frozen::{Column, Strings, Word};
 
 /// Index of a literal in the list that the index was built from.
 pub(crate) type LiteralId = usize;
@@ -33,8 +33,9 @@ const LONG: usize = LONG_GRAM + STRIDE - 1;
 
 /// Finds every occurrence of every literal, overlapping ones too, in texts that are in lower case.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Index {
-    literals: Lists<u8>,
+    literals: Strings,
     long: Class,
     short: Class,
 }
@@ -165,11 +166,11 @@ impl Index {
                 counts[hash(load_end(gram), 4, COUNT_BITS)] += 1;
             }
         }
-        let mut list = Lists::default();
+        let mut list = Strings::default();
         let (mut long, mut short) = (Vec::new(), Vec::new());
         for (id, literal) in literals.iter().enumerate() {
             let literal = literal.as_ref();
-            list.push(literal.iter().copied());
+            list.push(literal);
             let entry = |offset: usize, gram: usize| {
                 let window = Window::new(id as u32, literal, offset);
                 (keep(window.value, gram), window)

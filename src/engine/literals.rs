@@ -10,9 +10,6 @@ use crate::builtin;
 use crate::problem::Code;
 use crate::rule::model::{Signature, SignatureKind};
 
-/// Largest compiled regex, in bytes: `(a{1000}){1000}` is refused, not built.
-pub(crate) const REGEX_SIZE_LIMIT: usize = 1 << 20;
-
 /// What `build.rs` found out about the built-in regexes.
 static BUILTIN: LazyLock<HashMap<&'static str, RegexInfo>> = LazyLock::new(builtin::regexes);
 
@@ -28,8 +25,8 @@ pub(crate) fn regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, String> {
 /// rather than never matching. Built-in regexes are compiled by the tests.
 pub(crate) fn checked_regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, String> {
     let info = regex(pattern)?;
-    if matches!(info, Cow::Owned(_)) && crate::facts::compile_pattern(pattern, false).is_err() {
-        return Err(format!("the regex takes more than {REGEX_SIZE_LIMIT} bytes compiled"));
+    if matches!(info, Cow::Owned(_)) {
+        super::pattern::compile(pattern, false, false)?;
     }
     Ok(info)
 }

@@ -8,6 +8,7 @@ mod grams;
 pub(crate) mod index;
 pub(crate) mod literals;
 mod naive;
+pub(crate) mod pattern;
 pub(crate) mod program;
 pub(crate) mod rank;
 mod reason;

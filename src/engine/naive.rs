@@ -49,8 +49,8 @@ impl Look for Naive<'_> {
             let found = match signatures.kind(id) {
                 SignatureKind::Regex => signatures
                     .regex(id)
-                    .and_then(|regex| regex.find(text))
-                    .map(|m| (m.start(), m.end())),
+                    .and_then(|regex| regex.find(text, 0))
+                    .map(|found| (found.start, found.end)),
                 kind => {
                     let length = signatures.pattern(id).len();
                     (0..text.len())

@@ -2,13 +2,13 @@
 //!
 //! Plain data: the program of the built-in pack is made by `build.rs` and read back at start.
 
-use once_cell::sync::OnceCell;
-use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::index::{Index, LiteralId};
+use super::pattern::{Lazily, Pattern};
 use super::signatures::{Codes, Signatures};
-use crate::facts::{Provenance, compile_pattern};
+use crate::catalog::Catalog;
+use crate::facts::Provenance;
 use crate::frozen::{Column, Lazy, Lists, Word};
 use crate::rule::Rule;
 use crate::rule::model::Range;
@@ -19,6 +19,7 @@ pub(crate) type RuleId = usize;
 
 /// Everything that classification needs, immutable.
 #[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Program {
     pub(crate) signatures: Signatures,
     pub(crate) codes: Codes,
@@ -107,8 +108,8 @@ pub(crate) struct RuleProgram {
     pub(crate) blocks: Vec<BlockProgram>,
     pub(crate) corroborate: ConditionProgram,
     pub(crate) service: Option<usize>,
-    #[serde(skip)]
-    pub(super) extractors: OnceCell<Vec<Vec<OnceCell<Regex>>>>,
+    /// The regexes of its extractors.
+    pub(super) extractors: Vec<Vec<Lazily>>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -156,12 +157,22 @@ impl Program {
         (id, rule): (RuleId, &Rule),
         extract: usize,
         regex: usize,
-    ) -> Option<&Regex> {
-        let cells = self.rules.get(id).extractors.get_or_init(|| {
-            let cells = |count| std::iter::repeat_with(OnceCell::new).take(count).collect();
-            rule.extract.iter().map(|extract| cells(extract.regexes.len())).collect()
-        });
+    ) -> Option<Pattern<'_>> {
         let pattern = &rule.extract[extract].regexes[regex];
-        cells[extract][regex].get_or_try_init(|| compile_pattern(pattern, false)).ok()
+        self.rules.get(id).extractors[extract][regex].get(pattern, false)
+    }
+
+    /// Makes the programs of all regexes, for a pack.
+    pub(crate) fn compile_all(&mut self, catalog: &Catalog) {
+        self.signatures.compile_all();
+        for (id, rule) in catalog.rules().enumerate() {
+            for (extract, regexes) in
+                rule.extract.iter().map(|extract| &extract.regexes).enumerate()
+            {
+                for regex in 0..regexes.len() {
+                    self.extractor((id, rule), extract, regex);
+                }
+            }
+        }
     }
 }

@@ -43,7 +43,7 @@ pub struct RegexInfo {
 
 /// Parses a regex and finds its required literals; the error is what is wrong with it.
 pub fn regex_info(pattern: &str) -> Result<RegexInfo, String> {
-    let hir = parse(pattern)?;
+    let hir = parse(pattern, false)?;
     let mut best: Option<(Vec<Vec<u8>>, Reach)> = None;
     let mut all = Vec::new();
     candidates(&hir, Reach::default(), &mut |set, reach| {
@@ -115,15 +115,15 @@ pub fn text_literals(text: &str) -> Vec<Vec<u8>> {
     fragments(&[lower]).map(expand_escapes).unwrap_or_default()
 }
 
-/// Parses a regex the way the engine compiles it: over bytes, ASCII classes. Case is ignored here
-/// even where the signature does not: its literals are searched without case anyway.
-fn parse(pattern: &str) -> Result<Hir, String> {
+/// Parses a regex: over bytes, ASCII classes. For its literals case is ignored even where the
+/// signature does not: they are searched without case anyway.
+pub(super) fn parse(pattern: &str, case_sensitive: bool) -> Result<Hir, String> {
     ParserBuilder::new()
         .utf8(false)
         .unicode(false)
         .multi_line(true)
         .crlf(true)
-        .case_insensitive(true)
+        .case_insensitive(!case_sensitive)
         .nest_limit(REGEX_NEST_LIMIT)
         .build()
         .parse(pattern)

@@ -1,15 +1,14 @@
 //! The signatures and codes of a program, in columns: a start reads thousands of them.
 
 use once_cell::sync::OnceCell;
-use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
+use super::pattern::{self, Pattern};
 use super::program::{CodeId, SigId};
 use super::required::RegexInfo;
 use super::trigrams;
-use crate::facts::compile_pattern;
 use crate::facts::text::Range;
-use crate::frozen::{Column, Lists};
+use crate::frozen::{Column, Lists, Strings};
 use crate::rule::model::{Signature, SignatureKind};
 
 /// What of a signature is known without looking for it.
@@ -55,16 +54,19 @@ fn window((before, after): (u32, u32), hits: Range) -> Range {
 
 /// All unique signatures.
 #[derive(Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Signatures {
-    patterns: Lists<u8>,
+    patterns: Strings,
     weights: Column<u32>,
     flags: Column<u8>,
     /// What a text must hold: see [`super::trigrams`]. Empty where the index says all.
     needs: Lists<u16>,
     /// Bytes of a match before and behind its literal at most, in turn; all ones: any number.
     reach: Column<u32>,
+    /// The program of each regex; none here: they are made on first use.
+    programs: Strings,
     #[serde(skip)]
-    regexes: OnceCell<Box<[OnceCell<Box<Regex>>]>>,
+    made: OnceCell<Box<[OnceCell<Box<[u8]>>]>>,
 }
 
 const KINDS: [SignatureKind; 4] =
@@ -76,7 +78,7 @@ const INDEXED: u8 = 8;
 impl Signatures {
     /// Adds a signature; `weight` is the number of literal bytes that a match is worth in ranking.
     pub(super) fn push(&mut self, signature: &Signature, weight: u32) {
-        self.patterns.push(signature.pattern.bytes());
+        self.patterns.push(signature.pattern.as_bytes());
         self.weights.push(weight);
         let kind = KINDS.iter().position(|&kind| kind == signature.kind).unwrap_or(0) as u8;
         self.flags.push(kind | if signature.case_sensitive { CASE_SENSITIVE } else { 0 });
@@ -136,23 +138,43 @@ impl Signatures {
         }
     }
 
-    /// Compiled on first use; `None` only for what the loader refused already.
-    pub(crate) fn regex(&self, id: SigId) -> Option<&Regex> {
+    /// `None` only for what the loader refused already.
+    pub(crate) fn regex(&self, id: SigId) -> Option<Pattern<'_>> {
+        if self.programs.len() > 0 {
+            return Some(self.programs.get(id)).filter(|code| !code.is_empty()).map(Pattern::new);
+        }
         let cells = self
-            .regexes
+            .made
             .get_or_init(|| std::iter::repeat_with(OnceCell::new).take(self.len()).collect());
-        let compile = || {
-            let pattern = std::str::from_utf8(self.pattern(id)).map_err(drop)?;
-            compile_pattern(pattern, self.is_case_sensitive(id)).map(Box::new).map_err(drop)
-        };
-        cells[id].get_or_try_init(compile).ok().map(|regex| &**regex)
+        let code = cells[id].get_or_try_init(|| self.compile(id)).ok()?;
+        Some(Pattern::new(code))
+    }
+
+    fn compile(&self, id: SigId) -> Result<Box<[u8]>, String> {
+        let pattern = std::str::from_utf8(self.pattern(id)).map_err(|error| error.to_string())?;
+        pattern::compile(pattern, self.is_case_sensitive(id), false)
+    }
+
+    /// Makes all programs, for a pack.
+    pub(crate) fn compile_all(&mut self) {
+        let mut programs = Strings::default();
+        for id in 0..self.len() {
+            match self.kind(id) {
+                SignatureKind::Regex => {
+                    programs.push(&self.compile(id).expect("the loader has compiled it"));
+                }
+                _ => programs.push(&[]),
+            }
+        }
+        self.programs = programs;
     }
 }
 
 /// The codes that rules ask for, in lower case, sorted.
 #[derive(Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Codes {
-    values: Lists<u8>,
+    values: Strings,
     /// The code as a word in prose, if it is distinctive, plus one; else 0.
     words: Column<u32>,
     typed: Column<u8>,
@@ -161,7 +183,7 @@ pub(crate) struct Codes {
 impl Codes {
     /// Adds a code, which must be greater than all before it.
     pub(super) fn push(&mut self, value: &str, word: Option<SigId>, typed: bool) {
-        self.values.push(value.bytes());
+        self.values.push(value.as_bytes());
         self.words.push(word.map_or(0, |word| word as u32 + 1));
         self.typed.push(typed.into());
     }

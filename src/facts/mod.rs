@@ -11,12 +11,8 @@ pub(crate) mod values;
 
 use std::time::{Duration, SystemTime};
 
-use regex::bytes::{Regex, RegexBuilder};
-
 use crate::catalog::service::ServiceTable;
-use crate::engine::literals::REGEX_SIZE_LIMIT;
 use crate::event::{Event, FieldFact, Role};
-use crate::rule::model::{Signature, SignatureKind};
 use table::{Context, FactTable, Subject};
 use text::{Range, Views};
 pub use values::Value;
@@ -194,13 +190,13 @@ impl Facts {
             let text = text.get(..window.end).unwrap_or(text);
             let mut from = window.start;
             while from < text.len()
-                && let Some(captures) = regex.captures_at(text, from)
+                && let Some(found) = regex.captures(text, from)
             {
                 // No context matches nothing: it has literals.
-                from = captures.get(0).map_or(text.len(), |all| all.end().max(from + 1));
-                let Some(group) = captures.get(1) else { continue };
-                let at = view.original(group.start(), group.end());
-                self.add(context, &String::from_utf8_lossy(group.as_bytes()), at);
+                from = found.all.end.max(from + 1);
+                let Some(group) = found.group else { continue };
+                let value = String::from_utf8_lossy(&text[group.start..group.end]);
+                self.add(context, &value, view.original(group.start, group.end));
             }
         }
     }
@@ -356,21 +352,4 @@ fn push<T: PartialEq>(list: &mut Vec<Fact<T>>, value: T, from: Provenance, at: O
     if !list.iter().any(|old| old.value == value && old.from == from && old.at == at) {
         list.push(Fact { value, from, at });
     }
-}
-
-/// Compiles a regex signature.
-pub(crate) fn compile(signature: &Signature) -> Result<Regex, regex::Error> {
-    debug_assert_eq!(signature.kind, SignatureKind::Regex);
-    compile_pattern(&signature.pattern, signature.case_sensitive)
-}
-
-/// Compiles a pattern the way `engine::required` parses it.
-pub(crate) fn compile_pattern(pattern: &str, case_sensitive: bool) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .multi_line(true)
-        .crlf(true)
-        .case_insensitive(!case_sensitive)
-        .size_limit(REGEX_SIZE_LIMIT)
-        .build()
 }

@@ -3,8 +3,6 @@
 //! A number in prose is a status only in such a context. The table is normative: both engines
 //! read facts through it, and its own cases (`facts.cases`) are tested like a rule's examples.
 
-use once_cell::sync::OnceCell;
-use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use super::codes::KEY_PARTS;
 use super::values;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
+use crate::engine::pattern::{Lazily, Pattern};
 use crate::engine::signatures::Shape;
 use crate::problem::{Code, Problem};
 use crate::rule::model::{Signature, SignatureKind};
@@ -61,14 +60,13 @@ pub(crate) struct Context {
     pub(crate) unit: Option<Duration>,
     /// Put before the value of a code: `SQLSTATE-`.
     pub(crate) prefix: Box<str>,
-    #[serde(skip)]
-    regex: OnceCell<Regex>,
+    regex: Lazily,
 }
 
 impl Context {
     /// Compiled on first use: most contexts never fire.
-    pub(crate) fn regex(&self) -> Option<&Regex> {
-        self.regex.get_or_try_init(|| super::compile(&self.signature)).ok()
+    pub(crate) fn regex(&self) -> Option<Pattern<'_>> {
+        self.regex.get(&self.signature.pattern, self.signature.case_sensitive)
     }
 }
 
@@ -218,7 +216,7 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
         claimable,
         unit,
         prefix: prefix.into(),
-        regex: OnceCell::new(),
+        regex: Lazily::default(),
     })
 }
 

@@ -453,12 +453,12 @@ fn read_values(
         let value = (0..extract.regexes.len()).find_map(|index| {
             let regex = program.extractor((best.rule, rule), at, index)?;
             views.iter().find_map(|view| {
-                let group = regex.captures(&view.bytes)?.get(1)?;
-                let at = view.original(group.start(), group.end());
+                let group = regex.captures(&view.bytes, 0)?.group?;
+                let at = view.original(group.start, group.end);
                 let secret = secrets.iter().any(|s| s.start < at.end && at.start < s.end);
                 let text = match secret {
                     true => redact::MASK.into(),
-                    false => String::from_utf8_lossy(group.as_bytes()),
+                    false => String::from_utf8_lossy(&view.bytes[group.start..group.end]),
                 };
                 Value::parse(extract, &text)
             })
