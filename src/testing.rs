@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::engine::{Classifier, Scratch};
 use crate::event::Event;
-use crate::facts::text::{Range, Views};
+use crate::facts::text::Views;
 use crate::facts::{Facts, Value, values};
 use crate::problem::Place;
 use crate::rule::{Example, Rule};
@@ -182,7 +182,7 @@ impl Classifier {
             let event = Event::new(&*case.text);
             let views = Views::new(event.text());
             let mut facts = Facts::given(&event, catalog.service_table());
-            facts.read(&views, catalog.fact_table(), |_| Some(Range { start: 0, end: usize::MAX }));
+            facts.read(&views, catalog.fact_table(), catalog.fact_table().everywhere());
             facts.read_waits(&views, catalog.fact_table());
             facts.settle(catalog.service_table());
             let mut check = |name: &str, wanted: Option<String>, found: String| {

@@ -8,14 +8,14 @@
 use super::evaluate::{Context, Look, Match};
 use super::index::to_lower;
 use super::naive::bounded;
-use super::program::{Program, RuleId, SigId, Use};
+use super::program::{Program, RuleId, ServiceSig, SigId, Use};
 use super::signatures::Signatures;
 use super::trigrams::Trigrams;
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::facts::codes::may_hold_codes;
-use crate::facts::text::{Range, View, Views, hides_literals};
+use crate::facts::text::{EVERYWHERE, Range, View, Views, hides_literals};
 use crate::rule::model::SignatureKind;
 
 /// Working space of a classification. Reusing one saves its allocations.
@@ -28,6 +28,8 @@ pub struct Scratch {
     stamp: u32,
     /// Signatures that were found or may be, in the order of discovery.
     touched: Vec<SigId>,
+    /// Contexts of which a literal was seen.
+    touched_contexts: Vec<usize>,
     candidates: Vec<RuleId>,
     /// The text in lower case.
     lower: Vec<u8>,
@@ -49,7 +51,6 @@ enum State {
 
 /// Holds nothing, and joined with a range gives that range.
 const NOWHERE: Range = Range { start: usize::MAX, end: 0 };
-const EVERYWHERE: Range = Range { start: 0, end: usize::MAX };
 
 impl Scratch {
     /// Space for a chunk in lower case, given back by [`put_chunk`](Self::put_chunk).
@@ -84,6 +85,7 @@ impl Scratch {
             self.stamp = 1;
         }
         self.touched.clear();
+        self.touched_contexts.clear();
         self.candidates.clear();
     }
 
@@ -97,6 +99,15 @@ impl Scratch {
             self.touched.push(sig);
         }
         self.signatures[sig] = (self.stamp, state);
+    }
+
+    fn touch_context(&mut self, index: usize, hit: Range) {
+        let (stamp, hits) = &mut self.contexts[index];
+        if *stamp != self.stamp {
+            self.touched_contexts.push(index);
+            (*stamp, *hits) = (self.stamp, NOWHERE);
+        }
+        *hits = hits.join(hit);
     }
 
     fn add_rules(&mut self, rules: impl IntoIterator<Item = RuleId>) {
@@ -126,7 +137,8 @@ pub(crate) fn matches<'e>(
             event.named_services().filter_map(|name| catalog.service_table().find(name));
         services.any(|service| program.coded_services.binary_search(&service).is_ok())
     };
-    if !nominated && !event.has_facts() && !coded() && !hides_literals(text) {
+    let mut by_fact = nominated.by_fact || event.has_facts() || coded();
+    if !by_fact && !nominated.by_text && !hides_literals(text) {
         return None;
     }
 
@@ -134,18 +146,25 @@ pub(crate) fn matches<'e>(
     scratch.trigrams.begin(views.iter().map(|view| view.bytes.len()).sum());
     scratch.trigrams.add(&scratch.lower);
     for view in views.iter().skip(1) {
-        search(program, &view.bytes, view, scratch);
+        by_fact |= search(program, &view.bytes, view, scratch).by_fact;
         scratch.trigrams.add(&scratch.lower);
     }
-    let mut facts = Facts::given(event, catalog.service_table());
-    facts.read(&views, table, |index| {
-        let (stamp, hits) = scratch.contexts[index];
-        let context = &table.contexts[index];
-        (stamp == scratch.stamp && scratch.trigrams.may_hold(&context.shape.needs))
-            .then(|| context.shape.window(hits))
-    });
-
     let mut look = Fast { program, views: &views, scratch };
+    // Most literals are found for nothing.
+    if !by_fact && !look.finds_any() {
+        return None;
+    }
+
+    let mut facts = Facts::given(event, catalog.service_table());
+    look.scratch.touched_contexts.sort_unstable();
+    let seen = &*look.scratch;
+    let contexts = seen.touched_contexts.iter().filter_map(|&index| {
+        let shape = &table.contexts[index].shape;
+        let possible = seen.trigrams.may_hold(&shape.needs);
+        possible.then(|| (index, shape.window(seen.contexts[index].1)))
+    });
+    facts.read(&views, table, contexts);
+
     services(catalog, program, &mut look, &mut facts);
     facts.settle(catalog.service_table());
 
@@ -154,14 +173,14 @@ pub(crate) fn matches<'e>(
     let mut ids = std::mem::take(&mut look.scratch.candidates);
     ids.sort_unstable();
     let matches = ids.iter().filter_map(|&id| context.evaluate(id, &mut look).ok()).collect();
-    scratch.candidates = ids;
+    look.scratch.candidates = ids;
     Some((views, facts, matches))
 }
 
-/// Runs the index over one view and notes what its hits stand for. Returns whether one of
-/// them can make a rule match.
-fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scratch) -> bool {
-    let (mut nominated, mut coded) = (false, false);
+/// Runs the index over one view and notes what its hits stand for. Returns how they can make a
+/// rule match.
+fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scratch) -> Nominated {
+    let (mut by_text, mut by_fact, mut coded) = (false, false, false);
     let mut lower = std::mem::take(&mut scratch.lower);
     to_lower(text, &mut lower);
     program.index.find(&lower, |literal, start, end| {
@@ -179,7 +198,7 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     }
                     // A hit out of bounds nominates as well: in a decoded view its neighbour may
                     // be another (the `n` of `\nOOM` is part of an escape).
-                    nominated |= program.nominates(literal);
+                    by_text |= program.nominates(literal);
                 }
                 Use::Part(sig) => {
                     let hit = place.raw(start, end);
@@ -190,23 +209,28 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                         }
                         Some(_) => {}
                     }
-                    nominated |= program.nominates(literal);
+                    by_text |= program.nominates(literal);
                 }
                 Use::Code => coded = true,
                 Use::Context(index) => {
-                    let (stamp, hits) = scratch.contexts[index];
-                    let hits = if stamp == scratch.stamp { hits } else { NOWHERE };
-                    let hits = hits.join(place.raw(start, end));
-                    scratch.contexts[index] = (scratch.stamp, hits);
-                    nominated |= program.nominates(literal);
+                    scratch.touch_context(index, place.raw(start, end));
+                    by_fact |= program.nominates(literal);
                 }
             }
         }
     });
     // A code that is no word by itself counts under a key only.
-    nominated = nominated || (coded && may_hold_codes(&lower));
+    by_fact = by_fact || (coded && may_hold_codes(&lower));
     scratch.lower = lower;
-    nominated
+    Nominated { by_text, by_fact }
+}
+
+/// What the hits of a text make possible.
+struct Nominated {
+    /// A signature, if it matches.
+    by_text: bool,
+    /// A code, or a fact that a context states.
+    by_fact: bool,
 }
 
 /// Where a range of a view stands in the original.
@@ -297,41 +321,68 @@ struct Fast<'a> {
     scratch: &'a mut Scratch,
 }
 
-impl Look for Fast<'_> {
-    fn find(&mut self, id: SigId) -> Option<Range> {
-        let state = match self.scratch.state(id) {
-            Some(state) => state,
-            None if self.program.signatures.is_indexed(id) => return None,
-            None => State::Possible(EVERYWHERE),
+impl Fast<'_> {
+    /// Whether a signature matches that makes a rule possible.
+    fn finds_any(&mut self) -> bool {
+        (0..self.scratch.touched.len()).any(|index| {
+            let (program, sig) = (self.program, self.scratch.touched[index]);
+            // Whose service is known may have rules for codes that nothing else nominates.
+            let betrays = |entry: &ServiceSig| {
+                !entry.weak && program.coded_services.binary_search(&entry.service).is_ok()
+            };
+            let nominates = !program.by_signature.get(sig).is_empty()
+                || program.services_of(sig).iter().any(betrays);
+            nominates && self.find(sig).is_some()
+        })
+    }
+
+    /// Looks through the views; in the raw text around `hits` only.
+    fn search(&mut self, id: SigId, hits: Range) -> Option<Range> {
+        let signatures = &self.program.signatures;
+        let search = || {
+            let raw = signatures.window(id, hits);
+            self.views.iter().enumerate().find_map(|(at, view)| {
+                // A match begins at the last of its literals at the latest.
+                let (window, last) =
+                    if at == 0 { (raw, hits.end) } else { (EVERYWHERE, usize::MAX) };
+                let (start, end) = find_in(signatures, id, &view.bytes, window, last)?;
+                Some(view.original(start, end))
+            })
         };
+        let possible = self.scratch.trigrams.may_hold(signatures.needs(id));
+        let found = if possible { search() } else { None };
+        self.scratch.set(id, found.map_or(State::Absent, State::Found));
+        found
+    }
+}
+
+impl Look for Fast<'_> {
+    #[inline]
+    fn find(&mut self, id: SigId) -> Option<Range> {
+        let (stamp, state) = &self.scratch.signatures[id];
         match state {
-            State::Found(range) => Some(range),
+            // Rules ask for hundreds of signatures of which no literal was seen.
+            _ if *stamp != self.scratch.stamp => match self.program.signatures.is_indexed(id) {
+                true => None,
+                false => self.search(id, EVERYWHERE),
+            },
+            State::Found(range) => Some(*range),
             State::Absent => None,
             State::Possible(hits) => {
-                let signatures = &self.program.signatures;
-                let search = || {
-                    let raw = signatures.window(id, hits);
-                    self.views.iter().enumerate().find_map(|(at, view)| {
-                        let window = if at == 0 { raw } else { EVERYWHERE };
-                        let (start, end) = find_in(signatures, id, &view.bytes, window)?;
-                        Some(view.original(start, end))
-                    })
-                };
-                let possible = self.scratch.trigrams.may_hold(signatures.needs(id));
-                let found = if possible { search() } else { None };
-                self.scratch.set(id, found.map_or(State::Absent, State::Found));
-                found
+                let hits = *hits;
+                self.search(id, hits)
             }
         }
     }
 }
 
-/// The first match in a view, all of which lie in `window`.
+/// The first match in a view, all of which lie in `window` and start before `last`.
 fn find_in(
     signatures: &Signatures,
     id: SigId,
     text: &[u8],
     window: Range,
+    last: usize,
 ) -> Option<(usize, usize)> {
     // The left neighbour of a match stays visible, the right one is in the window.
     let text = text.get(..window.end).unwrap_or(text);
@@ -340,7 +391,7 @@ fn find_in(
     }
     let kind = signatures.kind(id);
     if kind == SignatureKind::Regex {
-        let found = signatures.regex(id)?.find(text, window.start)?;
+        let found = signatures.regex(id)?.find(text, Range { start: window.start, end: last })?;
         return Some((found.start, found.end));
     }
     let pattern = signatures.pattern(id);

@@ -8,7 +8,7 @@ use super::program::{Program, SigId};
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Facts;
-use crate::facts::text::{Range, Views};
+use crate::facts::text::{EVERYWHERE, Range, Views};
 use crate::rule::model::SignatureKind;
 
 pub(crate) fn matches<'e>(
@@ -19,7 +19,7 @@ pub(crate) fn matches<'e>(
     let views = Views::new(&event.text);
     let mut look = Naive { program, views: &views };
     let mut facts = Facts::given(event, catalog.service_table());
-    facts.read(&views, catalog.fact_table(), |_| Some(Range { start: 0, end: usize::MAX }));
+    facts.read(&views, catalog.fact_table(), catalog.fact_table().everywhere());
     for entry in &program.services {
         if let Some(range) = look.find(entry.signature) {
             facts.add_service(entry.service, entry.from(), range);
@@ -49,7 +49,7 @@ impl Look for Naive<'_> {
             let found = match signatures.kind(id) {
                 SignatureKind::Regex => signatures
                     .regex(id)
-                    .and_then(|regex| regex.find(text, 0))
+                    .and_then(|regex| regex.find(text, EVERYWHERE))
                     .map(|found| (found.start, found.end)),
                 kind => {
                     let length = signatures.pattern(id).len();

@@ -151,13 +151,13 @@ impl Facts {
         }
     }
 
-    /// Adds what stands in the text. `window` tells where in the raw text all matches of a context
-    /// lie, if it can match at all; the reference engine says everywhere of all of them.
+    /// Adds what stands in the text. `contexts` are those that can match, ascending, each with
+    /// where in the raw text all its matches lie; the reference engine says everywhere of all.
     pub(crate) fn read(
         &mut self,
         views: &Views<'_>,
         table: &FactTable,
-        window: impl Fn(usize) -> Option<Range>,
+        contexts: impl Iterator<Item = (usize, Range)>,
     ) {
         for view in views.iter() {
             codes::scan(&view.bytes, table, |found| {
@@ -166,8 +166,8 @@ impl Facts {
                 push(&mut self.codes, value.into(), Provenance::Field, at);
             });
         }
-        for (index, context) in table.contexts.iter().enumerate() {
-            let Some(window) = window(index) else { continue };
+        for (index, window) in contexts {
+            let context = &table.contexts[index];
             match context.subject.is_wait() {
                 true => self.waits.push((index, window)),
                 false => self.read_context(context, views, window),
@@ -190,7 +190,7 @@ impl Facts {
             let text = text.get(..window.end).unwrap_or(text);
             let mut from = window.start;
             while from < text.len()
-                && let Some(found) = regex.captures(text, from)
+                && let Some(found) = regex.captures(text, Range { start: from, end: usize::MAX })
             {
                 // No context matches nothing: it has literals.
                 from = found.all.end.max(from + 1);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use super::codes::KEY_PARTS;
+use super::text::{EVERYWHERE, Range};
 use super::values;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
@@ -104,6 +105,11 @@ pub(crate) struct FactTable {
 }
 
 impl FactTable {
+    /// All contexts, each with where it may stand: anywhere.
+    pub(crate) fn everywhere(&self) -> impl Iterator<Item = (usize, Range)> + use<> {
+        (0..self.contexts.len()).map(|index| (index, EVERYWHERE))
+    }
+
     /// Whether a key may begin with this byte and have so many letters.
     pub(crate) fn may_be_key(&self, first: u8, letters: usize) -> bool {
         let letter = first.to_ascii_lowercase().wrapping_sub(b'a');

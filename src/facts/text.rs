@@ -20,6 +20,9 @@ pub(crate) struct Range {
     pub(crate) end: usize,
 }
 
+/// All places.
+pub(crate) const EVERYWHERE: Range = Range { start: 0, end: usize::MAX };
+
 impl Range {
     /// The smallest range that holds both.
     pub(crate) fn join(self, other: Range) -> Range {

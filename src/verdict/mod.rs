@@ -453,7 +453,7 @@ fn read_values(
         let value = (0..extract.regexes.len()).find_map(|index| {
             let regex = program.extractor((best.rule, rule), at, index)?;
             views.iter().find_map(|view| {
-                let group = regex.captures(&view.bytes, 0)?.group?;
+                let group = regex.captures(&view.bytes, text::EVERYWHERE)?.group?;
                 let at = view.original(group.start, group.end);
                 let secret = secrets.iter().any(|s| s.start < at.end && at.start < s.end);
                 let text = match secret {

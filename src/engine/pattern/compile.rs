@@ -6,9 +6,9 @@
 //! bytes of the text.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
-use regex_syntax::utf8::{Utf8Range, Utf8Sequences};
 
-use super::{ANY, HEADER, NEEDLES, SET, look, op};
+use super::first::{First, Set, begins_with, sequences, single};
+use super::{ANY, FIRST, HEADER, SET, look, op};
 use crate::engine::required::parse;
 
 /// Most bytes of a program, and most steps at one place: `(a{1000}){1000}` is refused.
@@ -28,7 +28,6 @@ pub(crate) fn compile(
     compiler.finish(&hir)
 }
 
-type Set = [u8; SET];
 type Done = Result<(), String>;
 
 #[derive(Default)]
@@ -52,16 +51,20 @@ enum Letter {
 impl Compiler {
     fn finish(mut self, hir: &Hir) -> Result<Box<[u8]>, String> {
         let first = First::of(hir);
-        let guard = self.guard(&first);
-        let needles = first.bytes();
+        // A shorter match has no such bytes.
+        let guards = [0, 1, 2].map(|at| match first.least >= FIRST {
+            true => self.set(first.sets[at]),
+            false => ANY,
+        });
+        let look = match begins_with(hir) {
+            Some(kind) => look_kind(kind)? + 1,
+            None => 0,
+        };
         let mut all = Vec::with_capacity(HEADER + self.sets.len() * SET + self.code.len());
-        for number in [self.joins, self.sets.len() as u16, guard] {
+        for number in [self.joins, self.sets.len() as u16].into_iter().chain(guards) {
             all.extend(number.to_le_bytes());
         }
-        let few = guard != ANY && needles.len() <= NEEDLES;
-        all.push(if few { needles.len() as u8 } else { 0 });
-        let needles = if few { needles } else { Vec::new() };
-        all.extend((0..NEEDLES).map(|at| needles.get(at).copied().unwrap_or(0)));
+        all.push(look);
         all.extend(self.sets.iter().flatten());
         all.extend(self.code);
         Ok(all.into())
@@ -75,19 +78,7 @@ impl Compiler {
             }
             HirKind::Concat(parts) => self.concat(parts),
             HirKind::Look(kind) => {
-                let kind = match kind {
-                    Look::Start => look::TEXT_START,
-                    Look::End => look::TEXT_END,
-                    Look::StartCRLF => look::LINE_START,
-                    Look::EndCRLF => look::LINE_END,
-                    Look::WordAscii => look::WORD,
-                    Look::WordAsciiNegate => look::NOT_WORD,
-                    Look::WordStartAscii => look::WORD_START,
-                    Look::WordEndAscii => look::WORD_END,
-                    Look::WordStartHalfAscii => look::WORD_START_HALF,
-                    Look::WordEndHalfAscii => look::WORD_END_HALF,
-                    _ => return Err(UNUSUAL.into()),
-                };
+                let kind = look_kind(*kind)?;
                 self.add(op::LOOK, &[])?;
                 self.code.push(kind);
                 Ok(())
@@ -223,11 +214,12 @@ impl Compiler {
         let greedy = repetition.greedy;
         let first = First::of(sub);
         let guard = self.guard(&first);
+        let nullable = first.least == 0;
         // What is tried first, and where the two ways stand among the branches.
         let guards = if greedy { [guard, ANY] } else { [ANY, guard] };
         let (body, exit) = if greedy { (0, 1) } else { (1, 0) };
         match (repetition.min, repetition.max) {
-            (0, None) if !first.nullable => {
+            (0, None) if !nullable => {
                 let start = self.code.len();
                 self.join()?;
                 let at = self.branch(&guards)?;
@@ -343,7 +335,7 @@ impl Compiler {
 
     /// The set that the next byte must be in, if there is one.
     fn guard(&mut self, first: &First) -> u16 {
-        if first.nullable { ANY } else { self.set(first.set) }
+        if first.least == 0 { ANY } else { self.set(first.sets[0]) }
     }
 }
 
@@ -355,47 +347,20 @@ fn target(branch: usize, index: usize) -> usize {
 const TOO_LARGE: &str = "the regex takes more than 32,768 bytes, or steps at one place, compiled";
 const UNUSUAL: &str = "the regex asks for the bounds of Unicode words: only ASCII ones are known";
 
-fn insert(set: &mut Set, byte: u8) {
-    set[usize::from(byte / 8)] |= 1 << (byte % 8);
-}
-
-/// The set of bytes that `hir` is, if it is one byte.
-fn single(hir: &Hir) -> Option<Set> {
-    let mut set = [0; SET];
-    match hir.kind() {
-        HirKind::Literal(literal) => match *literal.0 {
-            [byte] => insert(&mut set, byte),
-            _ => return None,
-        },
-        HirKind::Class(Class::Bytes(class)) => class
-            .ranges()
-            .iter()
-            .flat_map(|range| range.start()..=range.end())
-            .for_each(|byte| insert(&mut set, byte)),
-        // `(?:,| )` becomes one of these.
-        HirKind::Class(Class::Unicode(class)) if class.is_ascii() => class
-            .ranges()
-            .iter()
-            .flat_map(|range| range.start()..=range.end())
-            .for_each(|letter| insert(&mut set, letter as u8)),
-        _ => return None,
-    }
-    Some(set)
-}
-
-/// A class of characters, `(?:请|求)`, as sequences of sets of bytes.
-fn sequences(class: &Class) -> Vec<Vec<Set>> {
-    let Class::Unicode(class) = class else { return Vec::new() };
-    let set = |range: &Utf8Range| {
-        let mut set = [0; SET];
-        (range.start..=range.end).for_each(|byte| insert(&mut set, byte));
-        set
-    };
-    class
-        .iter()
-        .flat_map(|range| Utf8Sequences::new(range.start(), range.end()))
-        .map(|sequence| sequence.as_slice().iter().map(set).collect())
-        .collect()
+fn look_kind(look: Look) -> Result<u8, String> {
+    Ok(match look {
+        Look::Start => look::TEXT_START,
+        Look::End => look::TEXT_END,
+        Look::StartCRLF => look::LINE_START,
+        Look::EndCRLF => look::LINE_END,
+        Look::WordAscii => look::WORD,
+        Look::WordAsciiNegate => look::NOT_WORD,
+        Look::WordStartAscii => look::WORD_START,
+        Look::WordEndAscii => look::WORD_END,
+        Look::WordStartHalfAscii => look::WORD_START_HALF,
+        Look::WordEndHalfAscii => look::WORD_END_HALF,
+        _ => return Err(UNUSUAL.into()),
+    })
 }
 
 /// Adds the letters that `hir` is, if it is nothing but text.
@@ -420,75 +385,4 @@ fn letters(hir: &Hir, run: &mut Vec<Letter>) -> bool {
         }
         _ => false,
     }
-}
-
-/// The bytes that a match of a part may begin with.
-struct First {
-    set: Set,
-    /// It may also be empty.
-    nullable: bool,
-}
-
-impl First {
-    fn of(hir: &Hir) -> First {
-        let mut set = [0; SET];
-        let nullable = match hir.kind() {
-            HirKind::Empty | HirKind::Look(_) => true,
-            HirKind::Literal(literal) => {
-                literal.0.first().map(|&byte| insert(&mut set, byte)).is_none()
-            }
-            HirKind::Class(class) => match single(hir) {
-                Some(bytes) => {
-                    set = bytes;
-                    false
-                }
-                None => {
-                    let sequences = sequences(class);
-                    sequences.iter().flat_map(|s| s.first()).for_each(|s| unite(&mut set, s));
-                    false
-                }
-            },
-            HirKind::Repetition(repetition) => {
-                let sub = First::of(&repetition.sub);
-                set = sub.set;
-                sub.nullable || repetition.min == 0
-            }
-            HirKind::Capture(capture) => return First::of(&capture.sub),
-            HirKind::Concat(parts) => return First::of_all(parts),
-            HirKind::Alternation(branches) => {
-                let mut nullable = false;
-                for branch in branches {
-                    let first = First::of(branch);
-                    nullable |= first.nullable;
-                    unite(&mut set, &first.set);
-                }
-                nullable
-            }
-        };
-        First { set, nullable }
-    }
-
-    /// Of parts in a row.
-    fn of_all(parts: &[Hir]) -> First {
-        let mut all = First { set: [0; SET], nullable: true };
-        for part in parts {
-            let first = First::of(part);
-            unite(&mut all.set, &first.set);
-            if !first.nullable {
-                all.nullable = false;
-                break;
-            }
-        }
-        all
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        (0..=u8::MAX)
-            .filter(|byte| self.set[usize::from(byte / 8)] >> (byte % 8) & 1 != 0)
-            .collect()
-    }
-}
-
-fn unite(set: &mut Set, other: &Set) {
-    set.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
 }

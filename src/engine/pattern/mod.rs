@@ -12,6 +12,7 @@
 //! Layout: a header, the sets of bytes, the instructions. All numbers are little-endian.
 
 mod compile;
+mod first;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -26,11 +27,11 @@ pub(crate) use run::Pattern;
 const ANY: u16 = u16::MAX;
 /// Bytes of a set.
 const SET: usize = 32;
-/// Bytes of the header: joins, sets, the set of first bytes (each of two bytes), how many first
-/// bytes there are if they are few, and these.
-const HEADER: usize = 10;
-/// First bytes that are looked for without the set.
-const NEEDLES: usize = 3;
+/// Bytes of the header: joins, sets, then for each of the first bytes of a match the set that it is
+/// in; all of two bytes. Last the kind of look that a match begins with, plus one.
+const HEADER: usize = 4 + 2 * FIRST + 1;
+/// First bytes of a match that are looked at before it is tried.
+const FIRST: usize = 3;
 
 /// Instructions, with their operands. Two bytes each: sets, joins, counts and targets.
 mod op {

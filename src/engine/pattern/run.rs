@@ -2,15 +2,17 @@
 
 use std::cell::RefCell;
 
-use memchr::{memchr, memchr2, memchr3};
-
-use super::{ANY, HEADER, SET, look, op};
+use super::{ANY, FIRST, HEADER, SET, look, op};
 use crate::facts::text::Range;
 
 /// A regex that is ready to run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pattern<'c> {
-    header: &'c [u8],
+    joins: usize,
+    /// The sets of the first bytes of a match.
+    first: [u16; FIRST],
+    /// What a match begins with, plus one.
+    look: u8,
     sets: &'c [u8],
     code: &'c [u8],
 }
@@ -60,24 +62,29 @@ impl<'c> Pattern<'c> {
     /// The program `code`, as [`compile`](super::compile) wrote it.
     pub(crate) fn new(code: &'c [u8]) -> Pattern<'c> {
         let (header, rest) = code.split_at(HEADER);
-        let sets = usize::from(number(header, 2)) * SET;
-        let (sets, code) = rest.split_at(sets);
-        Pattern { header, sets, code }
+        let (sets, code) = rest.split_at(usize::from(number(header, 2)) * SET);
+        Pattern {
+            joins: number(header, 0).into(),
+            first: [4, 6, 8].map(|at| number(header, at)),
+            look: header[HEADER - 1],
+            sets,
+            code,
+        }
     }
 
-    /// The leftmost match that starts at `from` or behind.
-    pub(crate) fn find(self, text: &[u8], from: usize) -> Option<Range> {
-        self.captures(text, from).map(|found| found.all)
+    /// The leftmost match that starts in `starts`.
+    pub(crate) fn find(self, text: &[u8], starts: Range) -> Option<Range> {
+        self.captures(text, starts).map(|found| found.all)
     }
 
     /// The same with the place of the first group, if the program was made with it.
-    pub(crate) fn captures(self, text: &[u8], from: usize) -> Option<Found> {
-        let mut start = self.candidate(text, from)?;
+    pub(crate) fn captures(self, text: &[u8], starts: Range) -> Option<Found> {
+        let last = if self.look == look::TEXT_START + 1 { 0 } else { text.len() };
+        let starts = Range { end: starts.end.min(last + 1), ..starts };
+        let mut start = self.candidate(text, starts)?;
         MEMORY.with_borrow_mut(|memory| {
             memory.seen.clear();
-            let joins = usize::from(number(self.header, 0));
-            let mut search =
-                Search { pattern: self, text, base: start, joins, memory, group: [NONE; 2] };
+            let mut search = Search { pattern: self, text, base: start, memory, group: [NONE; 2] };
             let found = loop {
                 if let Some(end) = search.run(start) {
                     let [first, last] = search.group;
@@ -85,7 +92,7 @@ impl<'c> Pattern<'c> {
                         .then_some(Range { start: first, end: last });
                     break Some(Found { all: Range { start, end }, group });
                 }
-                match self.candidate(text, start + 1) {
+                match self.candidate(text, Range { start: start + 1, ..starts }) {
                     Some(next) => start = next,
                     None => break None,
                 }
@@ -97,31 +104,42 @@ impl<'c> Pattern<'c> {
         })
     }
 
-    /// Where a match may start, from `from` on.
-    fn candidate(self, text: &[u8], from: usize) -> Option<usize> {
-        let guard = number(self.header, 4);
-        if guard == ANY {
-            return (from <= text.len()).then_some(from);
+    /// The first of some places where a match may start.
+    fn candidate(self, text: &[u8], Range { start, end }: Range) -> Option<usize> {
+        if self.first[0] == ANY {
+            return (start < end).then_some(start);
         }
-        let rest = text.get(from..)?;
-        let [count, a, b, c] = [6, 7, 8, 9].map(|at| self.header[at]);
-        let found = match count {
-            1 => memchr(a, rest),
-            2 => memchr2(a, b, rest),
-            3 => memchr3(a, b, c, rest),
-            _ => rest.iter().position(|&byte| self.has(guard, byte)),
-        };
-        Some(from + found?)
+        let starts = text.get(start..text.len().min(end + FIRST - 1))?;
+        let [a, b, c] = self.first.map(|set| self.set(set));
+        let mut offset = 0;
+        loop {
+            let mut places = starts.get(offset..)?.windows(FIRST);
+            offset += places
+                .position(|bytes| is_in(a, bytes[0]) && is_in(b, bytes[1]) && is_in(c, bytes[2]))?;
+            if self.look == 0 || holds(self.look - 1, text, start + offset) {
+                return Some(start + offset);
+            }
+            offset += 1;
+        }
+    }
+
+    fn set(self, set: u16) -> &'c [u8; SET] {
+        let all: &[[u8; SET]] = self.sets.as_chunks().0;
+        &all[usize::from(set)]
     }
 
     fn has(self, set: u16, byte: u8) -> bool {
-        self.sets[usize::from(set) * SET + usize::from(byte / 8)] >> (byte % 8) & 1 != 0
+        is_in(self.set(set), byte)
     }
 
     /// Whether what follows may begin at `at`.
     fn may_follow(self, guard: u16, text: &[u8], at: usize) -> bool {
         guard == ANY || text.get(at).is_some_and(|&byte| self.has(guard, byte))
     }
+}
+
+fn is_in(set: &[u8; SET], byte: u8) -> bool {
+    set[usize::from(byte / 8)] >> (byte % 8) & 1 != 0
 }
 
 fn number(bytes: &[u8], at: usize) -> u16 {
@@ -133,7 +151,6 @@ struct Search<'s> {
     text: &'s [u8],
     /// Where the search began.
     base: usize,
-    joins: usize,
     memory: &'s mut Memory,
     group: [usize; 2],
 }
@@ -321,7 +338,7 @@ impl Search<'_> {
 
     /// Notes that a join is passed at a place. Returns whether it is the first time.
     fn visit(&mut self, join: u16, at: usize) -> bool {
-        let bit = (at - self.base) * self.joins + usize::from(join);
+        let bit = (at - self.base) * self.pattern.joins + usize::from(join);
         let (word, bit) = (bit / 64, 1 << (bit % 64));
         let seen = &mut self.memory.seen;
         if word >= seen.len() {

@@ -6,6 +6,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{Pattern, compile};
 use crate::engine::required::parse;
+use crate::facts::text::Range;
 
 fn reference(pattern: &str, case_sensitive: bool) -> Regex {
     RegexBuilder::new(pattern)
@@ -32,13 +33,17 @@ fn check_with(regex: &Regex, pattern: &str, case_sensitive: bool, text: &[u8]) {
             let range = |index| captures.get(index).map(|m| (m.start(), m.end()));
             (range(0).unwrap(), range(1))
         });
-        let found = Pattern::new(&code).captures(text, from).map(|found| {
-            let range = |range: crate::facts::text::Range| (range.start, range.end);
-            (range(found.all), found.group.map(range))
-        });
+        let found = Pattern::new(&code).captures(text, Range { start: from, end: usize::MAX }).map(
+            |found| {
+                let range = |range: Range| (range.start, range.end);
+                (range(found.all), found.group.map(range))
+            },
+        );
         let shown = String::from_utf8_lossy(text);
         assert_eq!(found, expected, "/{pattern}/ in {shown:?} from {from}");
-        let found = Pattern::new(&plain).find(text, from).map(|found| (found.start, found.end));
+        let found = Pattern::new(&plain)
+            .find(text, Range { start: from, end: usize::MAX })
+            .map(|found| (found.start, found.end));
         assert_eq!(found, expected.map(|(all, _)| all), "/{pattern}/ in {shown:?} from {from}");
         if expected.is_none() {
             break;
@@ -70,6 +75,7 @@ fn what_regexes_mean() {
         ("\\bfoo\\b", "foobar foo_ foo"),
         ("\\Boo", "oo foo"),
         ("\\Aab|cd\\z", "abcd"),
+        ("\\A\\s*abc", "  abc abc"),
         ("\\b{start}a|b\\b{end}", "ba ab"),
         ("(?-i:Foo)bar", "foobar FooBAR"),
         ("请(?:求|问)失败", "请问失败 请求失败"),
@@ -104,7 +110,11 @@ fn no_text_takes_quadratic_time() {
     for pattern in ["a*b", "(?:a|aa)*b", "(a*)*b", "[^\n]*a[^\n]*a[^\n]*b", "(?:a?){20}b", "a.*?b"]
     {
         let code = compile(pattern, false, false).unwrap();
-        assert_eq!(Pattern::new(&code).find(text.as_bytes(), 0), None, "{pattern}");
+        assert_eq!(
+            Pattern::new(&code).find(text.as_bytes(), Range { start: 0, end: usize::MAX }),
+            None,
+            "{pattern}"
+        );
     }
 }
 
