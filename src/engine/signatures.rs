@@ -3,7 +3,7 @@
 use once_cell::sync::OnceCell;
 use serde::{Deserialize, Serialize};
 
-use super::pattern::{self, Pattern};
+use super::pattern::{self, Code, Pattern};
 use super::program::{CodeId, SigId};
 use super::required::RegexInfo;
 use super::trigrams;
@@ -66,7 +66,7 @@ pub(crate) struct Signatures {
     /// The program of each regex; none here: they are made on first use.
     programs: Strings,
     #[serde(skip)]
-    made: OnceCell<Box<[OnceCell<Box<[u8]>>]>>,
+    made: OnceCell<Box<[Code]>>,
 }
 
 const KINDS: [SignatureKind; 4] =

@@ -76,11 +76,14 @@ mod look {
     pub(super) const WORD_END_HALF: u8 = 9;
 }
 
+/// A program, once it is made.
+pub(crate) type Code = OnceCell<Box<[u8]>>;
+
 /// A program that is read back with the built-in pack, or made on first use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Lazily {
     #[serde(with = "once")]
-    code: OnceCell<Box<[u8]>>,
+    code: Code,
 }
 
 impl Lazily {
