@@ -22,12 +22,13 @@ awk 'BEGIN {
 stream() { for _ in $(seq $((gib * 16))); do cat "$folder/log"; done; }
 for format in summary json; do
   stream | "$whyerr" --no-config --format "$format" - > "$folder/output" &
+  pid=$!
   # The peak is a high-water mark of the kernel's: the last reading is the peak.
   peak=0
-  while read -r now < <(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$!/status" 2> /dev/null); do
+  while read -r now < <(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2> /dev/null); do
     peak=$now
     sleep 0.5
   done
-  wait $! || true
+  wait $pid || true
   echo "$format: $gib GiB read, $((peak / 1024)) MiB of memory at most, $(wc -c < "$folder/output") bytes written"
 done
