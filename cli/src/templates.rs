@@ -44,9 +44,44 @@ static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     builder.build(ERROR_WORDS).expect("a handful of words")
 });
 
+/// What stands before such a word where nothing is wrong: "0 errors", a path, an option.
+const HARMLESS_BEFORE: &[&str] = &["0 ", "no ", "zero ", "without ", "/", "--"];
+/// Values of counters and switches that say that nothing is wrong: `failed=0`, `"error": null`.
+const HARMLESS_VALUES: &[&str] = &["0", "false", "none", "null", "nil", "[]", "{}"];
+
 /// Whether a line looks like an error.
 pub fn looks_like_error(line: &[u8]) -> bool {
-    WORDS.is_match(line)
+    WORDS.find_iter(line).any(|word| !is_harmless(line, word.range()))
+}
+
+fn is_harmless(line: &[u8], word: Range<usize>) -> bool {
+    let is_end = |text: &[u8]| {
+        let before = &line[..word.start];
+        let start = before.len().checked_sub(text.len());
+        start.is_some_and(|at| {
+            let stands_alone = at == 0 || !before[at - 1].is_ascii_alphanumeric();
+            before[at..].eq_ignore_ascii_case(text)
+                && (stands_alone || !text[0].is_ascii_alphanumeric())
+        })
+    };
+    if HARMLESS_BEFORE.iter().any(|text| is_end(text.as_bytes())) {
+        return true;
+    }
+    let rest = &line[word.end..];
+    let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+    let rest = &rest[name.count()..];
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let [b'=' | b':', value @ ..] = rest else { return false };
+    let value = value.trim_ascii_start();
+    let value = value.strip_prefix(b"\"").unwrap_or(value);
+    let is_number = value.first().is_some_and(u8::is_ascii_digit);
+    let is_setting = line[word.clone()].eq_ignore_ascii_case(b"timeout") && is_number;
+    is_setting
+        || HARMLESS_VALUES.iter().any(|text| {
+            let (text, end) = (text.as_bytes(), text.len());
+            value.get(..end).is_some_and(|start| start.eq_ignore_ascii_case(text))
+                && !value.get(end).is_some_and(u8::is_ascii_alphanumeric)
+        })
 }
 
 /// Lines of `bytes` that look like errors, in order.
@@ -59,6 +94,7 @@ pub fn error_lines(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
         from = end + 1;
         Some(start..end)
     })
+    .filter(|range| looks_like_error(&bytes[range.clone()]))
 }
 
 /// Counts of texts, bounded.
@@ -133,5 +169,31 @@ mod tests {
         let lines: Vec<&[u8]> = error_lines(log).map(|line| &log[line]).collect();
         assert_eq!(lines, [&b"it FAILED, error 1"[..], b"unable to open"]);
         assert_eq!(error_lines(b"").count(), 0);
+    }
+
+    #[test]
+    fn counters_options_and_paths_are_no_errors() {
+        for line in [
+            "finished: 0 errors, 0 warnings",
+            "No errors found",
+            r#"GET /api/v1/errors/summary HTTP/1.1" 200 5031"#,
+            r#"headers={"x-ratelimit-limit":"429","timeout":"30"}"#,
+            r#"{"ok":true,"error":null,"failed":[]}"#,
+            "ok=12 failed=0 unreachable=0 timeout=30s",
+            "run --fail-fast --error-limit 3",
+        ] {
+            assert!(!looks_like_error(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "10 errors",
+            "0 warnings, 3 errors",
+            "failed=1",
+            r#"{"error":"0x80070005"}"#,
+            "error: disk",
+            "timeout: nobody answered",
+            "GET /errors failed",
+        ] {
+            assert!(looks_like_error(line.as_bytes()), "{line}");
+        }
     }
 }
