@@ -11,15 +11,8 @@ static LAST: OnceLock<fn()> = OnceLock::new();
 /// The exit code of a process that SIGINT ended, as shells count.
 const INTERRUPTED: i32 = 130;
 
-/// From now on the first signal asks, the second one ends the process at once. A file that may not
-/// grow any more (`ulimit -f`) is told by the write that fails.
+/// From now on the first signal asks, the second one ends the process at once.
 pub fn listen() {
-    #[cfg(unix)]
-    {
-        // That the signal is taken is enough: nobody reads the flag.
-        let taken = std::sync::Arc::default();
-        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, taken);
-    }
     // A handler that cannot be set leaves what the system does by default.
     let _ = ctrlc::set_handler(|| {
         if REQUESTS.fetch_add(1, Ordering::SeqCst) > 0 {
@@ -36,9 +29,10 @@ pub fn listen() {
 pub fn survive_file_limits() {
     #[cfg(unix)]
     {
-        let flag = std::sync::Arc::default();
-        // A handler that cannot be set leaves what the system does by default.
-        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag);
+        // That the signal is taken is enough: nobody reads the flag. A handler that cannot be set
+        // leaves what the system does by default.
+        let taken = std::sync::Arc::default();
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, taken);
     }
 }
 
