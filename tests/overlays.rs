@@ -425,3 +425,135 @@ fn texts_of_one_name_are_not_mixed_up() {
     let problems = builder.build().unwrap_err().to_string();
     assert!(problems.contains("rulez: []"), "{problems}");
 }
+
+/// A rule whose `match` is one block, `block`.
+fn matching(id: &str, block: &str) -> String {
+    rule(id, "x", "").replace("{ any: [ { text: \"x\" } ] }", block)
+}
+
+const QUIET: &str = "lists:\n  quiet: [ { text: \"dry run\" }, { regex: '^# ' } ]\n";
+
+#[test]
+fn a_list_stands_for_its_signatures() {
+    let block = "{ any: [ { list: full } ], none: [ { list: quiet }, { text: \"again\" } ] }";
+    let full = "  full: [ { text: \"queue is full\" }, { text: \"pool is dry\" } ]\n";
+    // Defined in another file and layer than the rule that names it.
+    let lists = format!("{QUIET}{full}");
+    let catalog = ok(&[(Layer::User, &matching("acme.full", block)), (Layer::Vendor, &lists)]);
+    for (text, winner) in [
+        ("the queue is full", "acme.full"),
+        ("the pool is dry", "acme.full"),
+        ("dry run: the queue is full", "none"),
+        ("# the queue is full", "none"),
+        ("the queue is full again", "none"),
+        ("the queue is fine", "none"),
+    ] {
+        assert_eq!(wins(&catalog, &Event::new(text)), winner, "{text}");
+    }
+}
+
+#[test]
+fn corroboration_and_rows_of_code_tables_may_name_lists() {
+    let dry = "lists: { dry: [ { text: \"dry run\" } ] }";
+    let block = "{ any: [ { text: \"queue is full\" } ], weak: true }";
+    let rules = matching("acme.full", block)
+        .replace(", summary:", ", corroborate: { any: [ { list: dry } ] }, summary:");
+    let service = "services:\n  - { id: acme, name: Acme, codes: [ { rows: [ { code: 7, \
+        title: t, category: overloaded, status: experimental, summary: s, causes: [c], \
+        remedies: [ { do: wait } ], match: [ { any: [ { text: \"pool is dry\" } ], \
+        none: [ { list: dry } ] } ] } ] } ] }\n";
+    let catalog = ok(&[(Layer::Vendor, dry), (Layer::User, &rules), (Layer::User, service)]);
+    for (text, winner) in [
+        ("the queue is full", "none"),
+        ("dry run: the queue is full", "acme.full"),
+        ("the pool is dry", "acme.7"),
+        ("dry run: the pool is dry", "none"),
+    ] {
+        assert_eq!(wins(&catalog, &Event::new(text)), winner, "{text}");
+    }
+}
+
+#[test]
+fn a_patch_adds_to_a_list_and_takes_from_it() {
+    let block = "{ any: [ { text: \"queue is full\" } ], none: [ { list: quiet } ] }";
+    let rules = format!("{QUIET}{}", matching("acme.full", block));
+    let patch = "patch:\n  - { list: quiet, add: [ { word: TEST } ], remove: [ { text: \"dry run\" } ], reason: ours }\n  \
+        - { list: nope, add: [ { word: TEST } ], optional: true }\n";
+    let catalog = ok(&[(Layer::User, patch), (Layer::Vendor, &rules)]);
+    for (text, winner) in [
+        ("dry run: the queue is full", "acme.full"),
+        ("# the queue is full", "none"),
+        ("TEST the queue is full", "none"),
+    ] {
+        assert_eq!(wins(&catalog, &Event::new(text)), winner, "{text}");
+    }
+}
+
+#[test]
+fn patches_of_lists_do_not_depend_on_the_order_of_files() {
+    let block = "{ any: [ { text: \"queue is full\" } ], none: [ { list: quiet } ] }";
+    let rules = format!("{QUIET}{}", matching("acme.full", block));
+    let take = "patch: { list: quiet, remove: [ { text: \"dry run\" } ] }";
+    let give = "patch: { list: quiet, add: [ { text: \"dry run\" } ] }";
+    for order in [[take, give], [give, take]] {
+        let [first, second] = order.map(|text| (Layer::User, text));
+        let catalog = ok(&[(Layer::Vendor, &rules), first, second]);
+        assert_eq!(wins(&catalog, &Event::new("dry run: the queue is full")), "none");
+    }
+}
+
+#[test]
+fn lists_that_do_not_fit_are_refused() {
+    let using = |what: &str| {
+        matching("acme.full", &format!("{{ any: [ {{ text: \"queue is full\" }} ], {what} }}"))
+    };
+    let none = using("none: [ { list: quiet } ]");
+    for (text, code) in [
+        (using("none: [ { list: quite } ]"), "unknown-list"),
+        (using("all: [ { list: quiet } ]"), "wrong-type"),
+        (format!("{none}patch: {{ list: nope, add: [ {{ word: A }} ] }}\n"), "unknown-list"),
+        (format!("{none}patch: {{ list: quiet }}\n"), "missing-key"),
+        (format!("{none}patch: {{ list: quiet, set: [ {{ word: A }} ] }}\n"), "unknown-key"),
+        (
+            format!("{none}patch: {{ list: quiet, remove: [ {{ text: \"nope\" }} ] }}\n"),
+            "patch-field",
+        ),
+        (
+            format!(
+                "{none}patch: {{ list: quiet, remove: [ {{ text: \"dry run\" }}, {{ regex: '^# ' }} ] }}\n"
+            ),
+            "patch-field",
+        ),
+        // What `none` takes need not have a literal; what nominates must.
+        (matching("acme.full", "{ any: [ { list: quiet } ] }"), "regex-without-literal"),
+    ] {
+        let codes = wrong(&[(Layer::Vendor, QUIET), (Layer::User, &text)]);
+        assert!(codes.contains(&code), "{text}: {codes:?}");
+    }
+    let twice = wrong(&[(Layer::Vendor, QUIET), (Layer::User, QUIET), (Layer::User, &none)]);
+    assert_eq!(twice, ["duplicate-id"]);
+}
+
+#[test]
+fn what_is_doubtful_in_a_list_is_told() {
+    let lints = |texts: &[(Layer, &str)]| -> Vec<String> {
+        let problems = ok(texts).lint(&[]);
+        problems.iter().map(|p| format!("{}: {}", p.code().id(), p.message())).collect()
+    };
+    let unused = rule("acme.full", "queue is full", "");
+    assert_eq!(
+        lints(&[(Layer::User, QUIET), (Layer::User, &unused)]),
+        ["unused-list: no rule uses the list `quiet`"]
+    );
+    let block = "{ any: [ { text: \"queue is full\" } ], \
+         none: [ { text: \"dry run\" }, { list: quiet } ] }";
+    let twice = matching("acme.full", block);
+    let add = "patch: { list: quiet, add: [ { regex: '^# ' } ] }";
+    assert_eq!(
+        lints(&[(Layer::User, QUIET), (Layer::User, &twice), (Layer::User, add)]),
+        [
+            "duplicate-signature: `dry run` stands twice in this list",
+            "duplicate-signature: `^# ` stands twice in this list"
+        ]
+    );
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fields::Reader;
-use super::rule::retry;
+use super::retry::retry;
 use crate::problem::{Code, Problem};
 use crate::rule::model::RetryRule;
 use crate::rule::words::{Category, Layer, RetryVerdict, Severity, Who};
@@ -138,8 +138,8 @@ fn bare(id: Category) -> CategoryInfo {
             resets: None,
             alternatives: Vec::new(),
             if_idempotent: false,
-            base: super::rule::DEFAULT_BASE,
-            cap: super::rule::DEFAULT_CAP,
+            base: super::retry::DEFAULT_BASE,
+            cap: super::retry::DEFAULT_CAP,
         },
         is_it_me: "".into(),
         first: "".into(),

@@ -247,6 +247,18 @@ impl Reader {
         found
     }
 
+    /// A key that need not be there, whose value is a word of a closed list.
+    pub(crate) fn word_of<T: Copy>(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+        all: &[T],
+        id: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let node = fields.get(name)?;
+        self.word(node, name, Code::UnknownValue, all, |word| id(*word))
+    }
+
     pub(crate) fn duration(&mut self, node: &Node) -> Option<Duration> {
         let text = self.scalar(node)?;
         let duration = crate::facts::values::duration(text, None);

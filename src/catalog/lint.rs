@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::Catalog;
 use super::check::origin;
 use super::fields::Reader;
-use super::merge::Patch;
 use crate::engine::literals;
 use crate::engine::required::{POOR, rarity};
 use crate::problem::{Code, Problem};
@@ -213,14 +212,16 @@ fn costly(block: &Block, by_text: bool, add: &mut impl FnMut(Code, &str, String)
     }
 }
 
-/// Patches past their day. Uses the clock, and changes no verdict.
-pub(super) fn expired(patches: &[Patch<'_>], reader: &mut Reader) {
+/// Patches past their day: what each changes, its last day and where that stands. Uses the clock,
+/// and changes no verdict.
+pub(super) fn expired<'p>(
+    patches: impl Iterator<Item = (&'p str, &'p (Box<str>, Span))>,
+    reader: &mut Reader,
+) {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
-    for patch in patches {
-        if let Some((date, span)) = &patch.expires
-            && **date < *today
-        {
-            let message = format!("the patch of `{}` expired on {date}", patch.target);
+    for (target, (date, span)) in patches {
+        if **date < *today {
+            let message = format!("the patch of `{target}` expired on {date}");
             reader.report(Problem::new(Code::ExpiredPatch, *span, message));
         }
     }

@@ -121,61 +121,57 @@ pub(crate) struct Patch<'n> {
     pub(crate) expires: Option<(Box<str>, Span)>,
 }
 
-/// Reads `patch:`, one or a list.
-pub(crate) fn read_patches<'n>(
+/// Reads a patch of a rule.
+pub(crate) fn read_patch<'n>(
     node: &'n Node,
     layer: Layer,
     reader: &mut Reader,
-) -> Vec<Patch<'n>> {
-    let mut patches = Vec::new();
-    for node in reader.one_or_more(node, "patches") {
-        let Some(fields) = reader.mapping(node, "a patch", PATCH_KEYS) else { continue };
-        let Some(target) = reader.require(&fields, "target", "a patch") else { continue };
-        let target_span = target.span;
-        let Some(target) = reader.text(target) else { continue };
-        let flag = |reader: &mut Reader, name| {
-            fields.get(name).and_then(|node| reader.boolean(node)).unwrap_or(false)
-        };
-        let (optional, disable) = (flag(reader, "optional"), flag(reader, "disable"));
-        if let Some(reason) = fields.get("reason") {
-            reader.text(reason);
-        }
-        let mut entries = |name| match fields.get(name) {
-            Some(Node { kind: Kind::Mapping(entries), .. }) => {
-                for (key, _) in entries {
-                    check_patchable(key, reader);
-                }
-                entries.as_slice()
-            }
-            Some(node) => {
-                reader.wrong_type(node, "fields of a rule (a mapping)");
-                &[]
-            }
-            None => &[],
-        };
-        let (set, add, remove) = (entries("set"), entries("add"), entries("remove"));
-        let expires = fields.get("expires").and_then(|node| Some((reader.date(node)?, node.span)));
-        if !disable && set.is_empty() && add.is_empty() && remove.is_empty() {
-            let message = "the patch changes nothing";
-            reader.report(
-                Problem::new(Code::MissingKey, node.span, message)
-                    .help("give it `set`, `add`, `remove` or `disable: true`"),
-            );
-        }
-        patches.push(Patch {
-            layer,
-            span: node.span,
-            target,
-            target_span,
-            optional,
-            disable,
-            set,
-            add,
-            remove,
-            expires,
-        });
+) -> Option<Patch<'n>> {
+    let fields = reader.mapping(node, "a patch", PATCH_KEYS)?;
+    let target = reader.require(&fields, "target", "a patch")?;
+    let target_span = target.span;
+    let target = reader.text(target)?;
+    let flag = |reader: &mut Reader, name| {
+        fields.get(name).and_then(|node| reader.boolean(node)).unwrap_or(false)
+    };
+    let (optional, disable) = (flag(reader, "optional"), flag(reader, "disable"));
+    if let Some(reason) = fields.get("reason") {
+        reader.text(reason);
     }
-    patches
+    let mut entries = |name| match fields.get(name) {
+        Some(Node { kind: Kind::Mapping(entries), .. }) => {
+            for (key, _) in entries {
+                check_patchable(key, reader);
+            }
+            entries.as_slice()
+        }
+        Some(node) => {
+            reader.wrong_type(node, "fields of a rule (a mapping)");
+            &[]
+        }
+        None => &[],
+    };
+    let (set, add, remove) = (entries("set"), entries("add"), entries("remove"));
+    let expires = fields.get("expires").and_then(|node| Some((reader.date(node)?, node.span)));
+    if !disable && set.is_empty() && add.is_empty() && remove.is_empty() {
+        let message = "the patch changes nothing";
+        reader.report(
+            Problem::new(Code::MissingKey, node.span, message)
+                .help("give it `set`, `add`, `remove` or `disable: true`"),
+        );
+    }
+    Some(Patch {
+        layer,
+        span: node.span,
+        target,
+        target_span,
+        optional,
+        disable,
+        set,
+        add,
+        remove,
+        expires,
+    })
 }
 
 fn check_patchable(key: &Key, reader: &mut Reader) {
@@ -493,7 +489,7 @@ fn canonical(entries: &[(Key, Node)]) -> String {
 }
 
 /// Equal but for the places.
-fn same(a: &Node, b: &Node) -> bool {
+pub(crate) fn same(a: &Node, b: &Node) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::Sequence(a), Kind::Sequence(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))

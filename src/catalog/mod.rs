@@ -4,16 +4,22 @@
 //! resolved), checked as one, and then never change. Problems of all files are reported together;
 //! a catalogue with errors does not exist.
 
+mod block;
 pub(crate) mod category;
 mod check;
+mod example;
+mod extract;
 pub(crate) mod fields;
 pub(crate) mod fnv;
 mod lint;
+mod lists;
 pub(crate) mod merge;
 pub(crate) mod pack;
+pub(crate) mod retry;
 pub(crate) mod rule;
 pub(crate) mod service;
 mod shift;
+mod signature;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,11 +41,13 @@ use category::CategoryTable;
 use check::Names;
 use fields::Reader;
 use fnv::Fnv;
+use lists::RawLists;
 use merge::{Field, Index, Patch, RawRule};
 use pack::Pack;
 use service::ServiceTable;
 
-const DOCUMENT_KEYS: &[&str] = &["schema", "rules", "services", "patch", "categories", "facts"];
+const DOCUMENT_KEYS: &[&str] =
+    &["schema", "rules", "services", "lists", "patch", "categories", "facts"];
 /// Files of the built-in pack that are no rules but tables of the engine: always loaded.
 pub(crate) const TABLES: &[&str] = &["rules/categories.yaml", "rules/facts.yaml"];
 
@@ -347,6 +355,7 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
     let mut services = ServiceTable::default();
     let mut facts = FactTable::default();
     let mut rules: Vec<RawRule<'_>> = Vec::new();
+    let mut lists = RawLists::default();
     let mut patches: Vec<Patch<'_>> = Vec::new();
     for (layer, document) in documents {
         let Some(fields) = reader.mapping(document, "a document", DOCUMENT_KEYS) else { continue };
@@ -365,10 +374,21 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
                 rules.extend(raw_rule(node, *layer, reader));
             }
         }
+        if let Some(node) = fields.get("lists") {
+            lists.read(node, reader);
+        }
         if let Some(node) = fields.get("patch") {
-            patches.extend(merge::read_patches(node, *layer, reader));
+            for node in reader.one_or_more(node, "patches") {
+                match lists::is_patch(node) {
+                    true => lists.read_patch(node, *layer, reader),
+                    false => patches.extend(merge::read_patch(node, *layer, reader)),
+                }
+            }
         }
     }
+    let expiries = patches.iter().filter_map(|patch| Some((patch.target, patch.expires.as_ref()?)));
+    lint::expired(expiries.chain(lists.expiries()), reader);
+    let lists = lists.finish(reader);
     services.sort();
     let index = Index::new(&rules, reader);
     let merged = merge::merge(&rules, &patches, &index, reader);
@@ -379,7 +399,7 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
         match merged {
             // A duplicate id has been reported; the first stands.
             Some(rule) if seen.insert(&*raw.id) => {
-                list.extend(rule::decode(rule, &categories, reader));
+                list.extend(rule::decode(rule, &categories, &lists, reader));
             }
             Some(_) => {}
             None => disabled.push(raw.id.clone()),
@@ -396,7 +416,7 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
         &Names { renamed: &renamed, disabled: &disabled, services: &services, index: &index },
         reader,
     );
-    lint::expired(&patches, reader);
+    lists.report_unused(reader);
     Inner {
         ids: list.iter().map(|rule| rule.id.clone()).collect(),
         rules: list.into(),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::{Fields, Reader};
 use super::merge::{Field, RawRule};
-use super::rule::{RULE_KEYS, signatures};
+use super::rule::RULE_KEYS;
+use super::signature::signatures;
 use crate::engine::literals;
 use crate::problem::{Code, Problem};
 use crate::rule::model::{Signature, SignatureKind};

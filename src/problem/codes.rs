@@ -60,6 +60,7 @@ codes! {
     UnknownService "unknown-service" Error "No service of the catalogue has this id, name or alias. Add a `services:` entry, or mend the name."
     UnknownProduct "unknown-product" Error "The service has no product of this id."
     DanglingReference "dangling-reference" Error "The id names no rule (also no former id under `renames`). A rule that was disabled may still be named."
+    UnknownList "unknown-list" Error "No file defines a list of this name under `lists:`."
     ReferenceCycle "reference-cycle" Error "Rules that supersede or extend one another in a circle have no meaning."
     // Match
     NoPositiveCondition "no-positive-condition" Error "A block needs at least one condition that makes it match: `any`, `all`, `code`, `http_status`, `grpc_status`, `exit_code` or `signal`. `none` and `when` only narrow."
@@ -90,5 +91,6 @@ codes! {
     CostlySignature "costly-signature" Warning "The rarest literal that every match contains stands in the lines of healthy logs, and each such line would be classified. Use a longer phrase, or require a status or a code beside it."
     NoPlainVariant "no-plain-variant" Warning "Every variant of this text needs a value or a link that may be missing: end the list with one that needs none."
     ExpiredPatch "expired-patch" Warning "The patch is past its `expires` date. It still applies: verdicts do not depend on the clock. Remove or renew it."
+    UnusedList "unused-list" Warning "No rule names this list: its signatures are never looked for. Name it (`none: [ { list: name } ]`) or remove it."
     DuplicateSignature "duplicate-signature" Warning "The same signature stands twice in one list."
 }
