@@ -121,12 +121,12 @@ impl Scratch {
 }
 
 /// All matches of an event. `None` when nothing in it makes any rule possible.
-pub(crate) fn matches<'e>(
+pub(crate) fn matches(
     catalog: &Catalog,
     program: &Program,
-    event: &'e Event<'_>,
+    event: &Event<'_>,
     scratch: &mut Scratch,
-) -> Option<(Views<'e>, Facts, Vec<Match>)> {
+) -> Option<(Facts, Vec<Match>)> {
     let table = catalog.fact_table();
     scratch.begin(program, table.contexts.len());
     let text: &[u8] = &event.text;
@@ -174,7 +174,7 @@ pub(crate) fn matches<'e>(
     ids.sort_unstable();
     let matches = ids.iter().filter_map(|&id| context.evaluate(id, &mut look).ok()).collect();
     look.scratch.candidates = ids;
-    Some((views, facts, matches))
+    Some((facts, matches))
 }
 
 /// Runs the index over one view and notes what its hits stand for. Returns how they can make a
