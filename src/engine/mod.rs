@@ -5,6 +5,7 @@ pub(crate) mod evaluate;
 mod exact;
 pub(crate) mod fast;
 pub(crate) mod filter;
+pub(crate) mod glance;
 mod grams;
 pub(crate) mod index;
 pub(crate) mod literals;
