@@ -37,6 +37,7 @@ pub(super) struct Later {
 }
 
 /// What details are read from. Nothing of it is shown as it stands.
+#[derive(Default)]
 struct Source {
     /// The text, and what else of the event details tell.
     event: Event<'static>,
@@ -57,12 +58,6 @@ impl Later {
             let source = source.take().unwrap_or_default();
             Details::read(classifier, outcome, source)
         })
-    }
-}
-
-impl Default for Source {
-    fn default() -> Source {
-        Source { event: Event::default(), facts: Facts::default(), chain: None }
     }
 }
 
@@ -252,4 +247,28 @@ fn summarize(
         add("reset_at", Value::Time(fact.value).to_string(), fact.from, fact.at);
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_an_event_is_shown_nowhere() {
+        let text = "dial redis://bob:hunter2@cache:6379: connection refused";
+        let classify = || Classifier::builtin().classify(text);
+        let has_source = |verdict: &super::super::Verdict| {
+            let outcome = verdict.outcome.as_ref().expect("it is classified");
+            outcome.details.source.lock().is_ok_and(|source| source.is_some())
+        };
+        let (fresh, asked) = (classify(), classify());
+        assert!(has_source(&fresh) && !format!("{fresh:?}").contains("hunter2"));
+        assert!(asked.evidence().iter().any(|evidence| evidence.text == "connection refused"));
+        let copy = classify().clone();
+        for verdict in [&fresh, &asked, &copy] {
+            assert!(!has_source(verdict));
+            assert_eq!(*verdict, asked);
+            assert_eq!(verdict.secrets(), [13..24]);
+        }
+    }
 }
