@@ -63,9 +63,7 @@ impl Trigrams {
         let (last, shift) = (self.bits.len().saturating_sub(1), self.shift);
         let mut note = |piece: u32| {
             let bit = usize::from(hash_of(piece) >> shift);
-            if let Some(word) = self.bits.get_mut(bit / 64 & last) {
-                *word |= 1 << (bit % 64);
-            }
+            self.bits[(bit / 64) & last] |= 1 << (bit % 64);
         };
         // One load of four bytes is less than three of one.
         for four in lower.windows(4) {
