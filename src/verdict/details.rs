@@ -268,7 +268,8 @@ mod tests {
         for verdict in [&fresh, &asked, &copy] {
             assert!(!has_source(verdict));
             assert_eq!(*verdict, asked);
-            assert_eq!(verdict.secrets(), [13..24]);
+            let [secret] = verdict.secrets() else { panic!("{:?}", verdict.secrets()) };
+            assert_eq!(*secret, 13..24);
         }
     }
 }
