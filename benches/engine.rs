@@ -34,6 +34,19 @@ fn classify(criterion: &mut Criterion) {
     }
 }
 
+/// A verdict reads its evidence, values and advice when it is asked for them.
+fn ask(criterion: &mut Criterion) {
+    let classifier = Classifier::builtin();
+    let mut scratch = Scratch::default();
+    let event = Event::new(HIT);
+    criterion.bench_function("classify one line, match, and ask for its evidence", |bench| {
+        bench.iter(|| {
+            let verdict = classifier.classify_with(black_box(&event), &mut scratch);
+            verdict.evidence().len()
+        });
+    });
+}
+
 fn scan_buffer(criterion: &mut Criterion) {
     let classifier = Classifier::builtin();
     let mut group = criterion.benchmark_group("scan");
@@ -58,5 +71,5 @@ fn scan_buffer(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, compile, classify, scan_buffer);
+criterion_group!(benches, compile, classify, ask, scan_buffer);
 criterion_main!(benches);

@@ -167,6 +167,22 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// What a verdict tells of it later: the text, the time, and the fields for their paths.
+    pub(crate) fn kept(&self) -> Event<'static> {
+        let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        let field = |field: &FieldFact<'_>| FieldFact {
+            role: field.role,
+            value: own(&field.value),
+            path: own(&field.path),
+        };
+        Event {
+            text: Cow::Owned(self.text.to_vec()),
+            time: self.time,
+            fields: self.fields.iter().map(field).collect(),
+            ..Event::default()
+        }
+    }
+
     /// The text.
     pub fn text(&self) -> &[u8] {
         &self.text

@@ -31,6 +31,21 @@ fn a_line_without_a_verdict_allocates_nothing() {
 }
 
 #[test]
+fn a_verdict_allocates_little() {
+    let event = Event::new("dial tcp 10.0.0.1:5432: connect: connection refused");
+    let mut scratch = Scratch::default();
+    let mut classify = || {
+        let verdict = Classifier::builtin().classify_with(&event, &mut scratch);
+        assert!(verdict.is_classified());
+    };
+    classify();
+    // Matches with their evidence, their order, and the verdict with its copy of the text. What it
+    // says of the event comes when it is asked for.
+    let count = measure(classify).count_total;
+    assert!(count <= 20, "{count} allocations");
+}
+
+#[test]
 fn a_chunk_without_findings_allocates_nothing() {
     let chunk = HEALTHY.join("\n").repeat(100);
     let scanner = Scanner::new(Classifier::builtin());

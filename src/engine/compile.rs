@@ -53,6 +53,9 @@ impl Program {
             }
         }
         services.sort_by_key(|entry| entry.signature);
+        for entry in &services {
+            builder.signatures.set_of_service(entry.signature);
+        }
         builder.finish(catalog, rules, services)
     }
 }

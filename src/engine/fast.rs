@@ -6,9 +6,9 @@
 //! too many only costs time.
 
 use super::evaluate::{Context, Look, Match};
-use super::index::to_lower;
+use super::index::{LiteralId, to_lower};
 use super::naive::bounded;
-use super::program::{Program, RuleId, ServiceSig, SigId, Use};
+use super::program::{Program, RuleId, SigId, Use};
 use super::signatures::Signatures;
 use super::trigrams::Trigrams;
 use crate::catalog::Catalog;
@@ -37,8 +37,8 @@ pub struct Scratch {
     trigrams: Trigrams,
     /// The chunk of a scan in lower case.
     chunk: Vec<u8>,
-    /// Places in it.
-    places: Vec<usize>,
+    /// Literals in it, with their places.
+    places: Vec<(usize, LiteralId)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,18 +58,30 @@ impl Scratch {
         std::mem::take(&mut self.chunk)
     }
 
-    /// Space for places in a chunk, given back by [`put_places`](Self::put_places).
-    pub(crate) fn take_places(&mut self) -> Vec<usize> {
+    /// Space for hits in a chunk, given back by [`put_places`](Self::put_places).
+    pub(crate) fn take_places(&mut self) -> Vec<(usize, LiteralId)> {
         std::mem::take(&mut self.places)
     }
 
-    pub(crate) fn put_places(&mut self, mut places: Vec<usize>) {
+    pub(crate) fn put_places(&mut self, mut places: Vec<(usize, LiteralId)>) {
         places.clear();
         self.places = places;
     }
 
     pub(crate) fn put_chunk(&mut self, lower: Vec<u8>) {
         self.chunk = lower;
+    }
+
+    /// Notes which pieces a text holds, for [`may_hold`](Self::may_hold).
+    pub(super) fn note_pieces(&mut self, text: &[u8]) {
+        to_lower(text, &mut self.lower);
+        self.trigrams.begin(text.len());
+        self.trigrams.add(&self.lower);
+    }
+
+    /// Whether the text that was noted last may hold what `needs` says.
+    pub(super) fn may_hold(&self, needs: &[u16]) -> bool {
+        self.trigrams.may_hold(needs)
     }
 
     fn begin(&mut self, program: &Program, contexts: usize) {
@@ -121,23 +133,18 @@ impl Scratch {
 }
 
 /// All matches of an event. `None` when nothing in it makes any rule possible.
-pub(crate) fn matches<'e>(
+pub(crate) fn matches(
     catalog: &Catalog,
     program: &Program,
-    event: &'e Event<'_>,
+    event: &Event<'_>,
     scratch: &mut Scratch,
-) -> Option<(Views<'e>, Facts, Vec<Match>)> {
+) -> Option<(Facts, Vec<Match>)> {
     let table = catalog.fact_table();
     scratch.begin(program, table.contexts.len());
     let text: &[u8] = &event.text;
     let nominated = search(program, text, Original, scratch);
-    // The caller may know the service whose marks are not in the text.
-    let coded = || {
-        let mut services =
-            event.named_services().filter_map(|name| catalog.service_table().find(name));
-        services.any(|service| program.coded_services.binary_search(&service).is_ok())
-    };
-    let mut by_fact = nominated.by_fact || event.has_facts() || coded();
+    let mut by_fact =
+        nominated.by_fact || event.has_facts() || program.has_coded_service(catalog, event);
     if !by_fact && !nominated.by_text && !hides_literals(text) {
         return None;
     }
@@ -174,7 +181,7 @@ pub(crate) fn matches<'e>(
     ids.sort_unstable();
     let matches = ids.iter().filter_map(|&id| context.evaluate(id, &mut look).ok()).collect();
     look.scratch.candidates = ids;
-    Some((views, facts, matches))
+    Some((facts, matches))
 }
 
 /// Runs the index over one view and notes what its hits stand for. Returns how they can make a
@@ -190,10 +197,7 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
                     if matches!(scratch.state(sig), Some(State::Found(_))) {
                         continue;
                     }
-                    let signatures = &program.signatures;
-                    let same = !signatures.is_case_sensitive(sig)
-                        || text[start..end] == *signatures.pattern(sig);
-                    if same && bounded(signatures.kind(sig), text, start, end) {
+                    if is_at(&program.signatures, sig, text, Range { start, end }) {
                         scratch.set(sig, State::Found(place.original(start, end)));
                     }
                     // A hit out of bounds nominates as well: in a decoded view its neighbour may
@@ -223,6 +227,13 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
     by_fact = by_fact || (coded && may_hold_codes(&lower));
     scratch.lower = lower;
     Nominated { by_text, by_fact }
+}
+
+/// Whether a signature matches where its literal stands, which is all of it.
+pub(super) fn is_at(signatures: &Signatures, sig: SigId, text: &[u8], hit: Range) -> bool {
+    let Range { start, end } = hit;
+    let same = !signatures.is_case_sensitive(sig) || text[start..end] == *signatures.pattern(sig);
+    same && bounded(signatures.kind(sig), text, start, end)
 }
 
 /// What the hits of a text make possible.
@@ -325,14 +336,8 @@ impl Fast<'_> {
     /// Whether a signature matches that makes a rule possible.
     fn finds_any(&mut self) -> bool {
         (0..self.scratch.touched.len()).any(|index| {
-            let (program, sig) = (self.program, self.scratch.touched[index]);
-            // Whose service is known may have rules for codes that nothing else nominates.
-            let betrays = |entry: &ServiceSig| {
-                !entry.weak && program.coded_services.binary_search(&entry.service).is_ok()
-            };
-            let nominates = !program.by_signature.get(sig).is_empty()
-                || program.services_of(sig).iter().any(betrays);
-            nominates && self.find(sig).is_some()
+            let sig = self.scratch.touched[index];
+            self.program.matters(sig) && self.find(sig).is_some()
         })
     }
 
@@ -377,7 +382,7 @@ impl Look for Fast<'_> {
 }
 
 /// The first match in a view, all of which lie in `window` and start before `last`.
-fn find_in(
+pub(super) fn find_in(
     signatures: &Signatures,
     id: SigId,
     text: &[u8],

@@ -5,6 +5,7 @@ pub(crate) mod evaluate;
 mod exact;
 pub(crate) mod fast;
 pub(crate) mod filter;
+pub(crate) mod glance;
 mod grams;
 pub(crate) mod index;
 pub(crate) mod literals;
@@ -28,7 +29,6 @@ use once_cell::sync::OnceCell;
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Facts;
-use crate::facts::text::Views;
 use crate::problem::Problems;
 use crate::verdict::Verdict;
 use evaluate::Match;
@@ -49,8 +49,12 @@ pub use reason::{Reason, Why};
 /// ```
 #[derive(Clone)]
 pub struct Classifier {
+    compiled: Arc<Compiled>,
+}
+
+struct Compiled {
     catalog: Catalog,
-    program: Arc<Program>,
+    program: Program,
 }
 
 static BUILTIN: OnceCell<Classifier> = OnceCell::new();
@@ -66,12 +70,12 @@ impl Classifier {
     /// Compiles a catalogue.
     pub fn new(catalog: &Catalog) -> Classifier {
         let program = catalog.frozen_program().unwrap_or_else(|| Program::new(catalog));
-        Classifier { catalog: catalog.clone(), program: Arc::new(program) }
+        Classifier { compiled: Arc::new(Compiled { catalog: catalog.clone(), program }) }
     }
 
     /// The catalogue that it was made of.
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        &self.compiled.catalog
     }
 
     /// Classifies one event.
@@ -91,32 +95,24 @@ impl Classifier {
     /// }
     /// ```
     pub fn classify_with(&self, event: &Event<'_>, scratch: &mut Scratch) -> Verdict {
-        match fast::matches(&self.catalog, &self.program, event, scratch) {
-            Some((views, facts, matches)) if !matches.is_empty() => {
-                self.conclude(event, &views, facts, matches)
-            }
-            _ => Verdict::unclassified(&self.catalog),
+        match fast::matches(self.catalog(), self.program(), event, scratch) {
+            Some((facts, matches)) if !matches.is_empty() => self.conclude(event, facts, matches),
+            _ => Verdict::unclassified(self),
         }
     }
 
     /// Classifies by the reference engine: every rule, no index, hundreds of times slower, the
     /// same answer. For tests.
     pub fn classify_naive(&self, event: &Event<'_>) -> Verdict {
-        let (views, facts, matches) = naive::matches(&self.catalog, &self.program, event);
-        self.conclude(event, &views, facts, matches)
+        let (facts, matches) = naive::matches(self.catalog(), self.program(), event);
+        self.conclude(event, facts, matches)
     }
 
     /// From all matches of an event to its verdict.
-    fn conclude(
-        &self,
-        event: &Event<'_>,
-        views: &Views<'_>,
-        facts: Facts,
-        mut matches: Vec<Match>,
-    ) -> Verdict {
-        let chain = root::mark(&self.catalog, &self.program, event, &facts, &mut matches);
-        let ranking = rank::rank(matches, &self.catalog);
-        Verdict::new(&self.catalog, &self.program, event, views, facts, ranking, chain)
+    fn conclude(&self, event: &Event<'_>, facts: Facts, mut matches: Vec<Match>) -> Verdict {
+        let chain = root::mark(self.catalog(), self.program(), event, &facts, &mut matches);
+        let ranking = rank::rank(matches, self.catalog());
+        Verdict::new(self, event, facts, ranking, chain)
     }
 
     /// The whole reasoning for one event: for `whyerr why`, not for loops.
@@ -128,7 +124,7 @@ impl Classifier {
     /// Empty: the text is passed over at once. For those who write rules: a literal that is found
     /// in healthy lines costs time for nothing.
     pub fn nominators(&self, text: &[u8]) -> Vec<(&[u8], Vec<&str>)> {
-        let program = &self.program;
+        let program = self.program();
         let mut found = std::collections::BTreeSet::new();
         program.index.find(&text.to_ascii_lowercase(), |literal, _, _| {
             if program.nominates(literal) {
@@ -140,7 +136,7 @@ impl Classifier {
             for used in program.uses.get(literal) {
                 if let program::Use::Whole(sig) | program::Use::Part(sig) = *used {
                     let rules = program.by_signature.get(sig).iter();
-                    ids.extend(rules.map(|&rule| &*self.catalog.rule_at(rule as usize).id));
+                    ids.extend(rules.map(|&rule| &*self.catalog().rule_at(rule as usize).id));
                 }
             }
             ids
@@ -149,7 +145,7 @@ impl Classifier {
     }
 
     pub(crate) fn program(&self) -> &Program {
-        &self.program
+        &self.compiled.program
     }
 
     /// The literals that make a text a candidate, by the numbers that
@@ -157,7 +153,7 @@ impl Classifier {
     /// no part of the interface.
     #[doc(hidden)]
     pub fn nominating_literals(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        let program = &self.program;
+        let program = self.program();
         (0..program.index.len())
             .filter(|&literal| program.nominates(literal))
             .map(|literal| (literal, program.index.literal(literal)))
@@ -165,12 +161,12 @@ impl Classifier {
 
     /// Literals in the index and bytes of heap that it uses.
     pub fn index_size(&self) -> (usize, usize) {
-        (self.program.index.len(), self.program.index.memory_usage())
+        (self.program().index.len(), self.program().index.memory_usage())
     }
 }
 
 impl std::fmt::Debug for Classifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Classifier").field("catalog", &self.catalog).finish_non_exhaustive()
+        f.debug_struct("Classifier").field("catalog", self.catalog()).finish_non_exhaustive()
     }
 }

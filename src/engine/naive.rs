@@ -11,11 +11,11 @@ use crate::facts::Facts;
 use crate::facts::text::{EVERYWHERE, Range, Views};
 use crate::rule::model::SignatureKind;
 
-pub(crate) fn matches<'e>(
+pub(crate) fn matches(
     catalog: &Catalog,
     program: &Program,
-    event: &'e Event<'_>,
-) -> (Views<'e>, Facts, Vec<Match>) {
+    event: &Event<'_>,
+) -> (Facts, Vec<Match>) {
     let views = Views::new(&event.text);
     let mut look = Naive { program, views: &views };
     let mut facts = Facts::given(event, catalog.service_table());
@@ -32,7 +32,7 @@ pub(crate) fn matches<'e>(
     let context = Context::new(catalog, program, &facts, facts.known_services());
     let matches =
         (0..program.rules.len()).filter_map(|id| context.evaluate(id, &mut look).ok()).collect();
-    (views, facts, matches)
+    (facts, matches)
 }
 
 /// Looks through every view for every question.

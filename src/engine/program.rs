@@ -8,6 +8,7 @@ use super::index::{Index, LiteralId};
 use super::pattern::{Lazily, Pattern};
 use super::signatures::{Codes, Signatures};
 use crate::catalog::Catalog;
+use crate::event::Event;
 use crate::facts::Provenance;
 use crate::frozen::{Column, Lazy, Lists, Word};
 use crate::rule::Rule;
@@ -144,8 +145,29 @@ impl Program {
         self.nominates[literal] != 0
     }
 
+    /// Whether a match of a signature makes a rule possible.
+    pub(crate) fn matters(&self, signature: SigId) -> bool {
+        // Whose service is known may have rules for codes that nothing else nominates.
+        let betrays = |entry: &ServiceSig| {
+            !entry.weak && self.coded_services.binary_search(&entry.service).is_ok()
+        };
+        !self.by_signature.get(signature).is_empty()
+            || self.services_of(signature).iter().any(betrays)
+    }
+
+    /// Whether the caller or a field names a service of `coded_services`, whose marks need not stand
+    /// in the text.
+    pub(crate) fn has_coded_service(&self, catalog: &Catalog, event: &Event<'_>) -> bool {
+        let mut services =
+            event.named_services().filter_map(|name| catalog.service_table().find(name));
+        services.any(|service| self.coded_services.binary_search(&service).is_ok())
+    }
+
     /// The entries of `services` for one signature.
     pub(crate) fn services_of(&self, signature: SigId) -> &[ServiceSig] {
+        if !self.signatures.is_of_service(signature) {
+            return &[];
+        }
         let first = self.services.partition_point(|entry| entry.signature < signature);
         let last = self.services.partition_point(|entry| entry.signature <= signature);
         &self.services[first..last]

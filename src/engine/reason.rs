@@ -45,9 +45,9 @@ pub struct Reason {
 }
 
 pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
-    let catalog = &classifier.catalog;
-    let (views, facts, mut matches) = naive::matches(catalog, &classifier.program, event);
-    let chain = root::mark(catalog, &classifier.program, event, &facts, &mut matches);
+    let (catalog, program) = (classifier.catalog(), classifier.program());
+    let (facts, mut matches) = naive::matches(catalog, program, event);
+    let chain = root::mark(catalog, program, event, &facts, &mut matches);
     let ranking = rank::rank(matches, catalog);
     let reason = |found: &Match, lost_by, shadow| Reason {
         rule: catalog.rule_at(found.rule).id.clone(),
@@ -69,8 +69,7 @@ pub(super) fn why(classifier: &Classifier, event: &Event<'_>) -> Why {
         list.push(reason(found, lost_by, false));
     }
     list.extend(ranking.shadows.iter().map(|found| reason(found, None, true)));
-    let program = &classifier.program;
-    let verdict = Verdict::new(catalog, program, event, &views, facts.clone(), ranking, chain);
+    let verdict = Verdict::new(classifier, event, facts.clone(), ranking, chain);
     Why { verdict, matches: list, facts }
 }
 
@@ -97,8 +96,7 @@ impl Why {
     /// Why the rule `id` did not match `event`, in words. `None`: it did, or there is no such
     /// rule.
     pub fn why_not(&self, classifier: &Classifier, event: &Event<'_>, id: &str) -> Option<String> {
-        let catalog = &classifier.catalog;
-        let program = &classifier.program;
+        let (catalog, program) = (classifier.catalog(), classifier.program());
         let index = catalog.rule_index(id)?;
         let views = Views::new(&event.text);
         let mut look = Naive { program, views: &views };

@@ -74,6 +74,7 @@ const KINDS: [SignatureKind; 4] =
 const KIND: u8 = 3;
 const CASE_SENSITIVE: u8 = 4;
 const INDEXED: u8 = 8;
+const OF_SERVICE: u8 = 16;
 
 impl Signatures {
     /// Adds a signature; `weight` is the number of literal bytes that a match is worth in ranking.
@@ -92,6 +93,15 @@ impl Signatures {
 
     pub(super) fn set_indexed(&mut self, id: SigId) {
         self.flags[id] |= INDEXED;
+    }
+
+    pub(super) fn set_of_service(&mut self, id: SigId) {
+        self.flags[id] |= OF_SERVICE;
+    }
+
+    /// It betrays a service.
+    pub(super) fn is_of_service(&self, id: SigId) -> bool {
+        self.flags[id] & OF_SERVICE != 0
     }
 
     pub(crate) fn len(&self) -> usize {

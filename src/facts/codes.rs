@@ -50,6 +50,33 @@ fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
+/// Whether a code, or the part of one between `/`, may be read that stands at `start..end`: it is a
+/// value from end to end, under a key or in a first cell. `false` only if it certainly is not.
+pub(crate) fn may_be_value(text: &[u8], start: usize, end: usize) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let (before, behind) = (&text[..start], &text[end..]);
+    if before.last().is_some_and(|byte| is_word(byte) || matches!(byte, b'-' | b'.'))
+        || behind.first().is_some_and(is_word)
+    {
+        return false;
+    }
+    // Its first parts, a quote, and what stands between key and value.
+    let rest = before.iter().rposition(|&byte| !is_value_byte(byte)).map_or(0, |at| at + 1);
+    let mut before = &before[..rest];
+    if before.last().copied().is_some_and(is_quote) {
+        before = &before[..before.len() - 1];
+    }
+    let key = before.iter().rposition(|&byte| byte == b'\n' || !byte.is_ascii_whitespace());
+    match key.map(|at| before[at]) {
+        Some(b':' | b'=' | b'>') => true,
+        None | Some(b'\n' | b'|') => {
+            let line = memchr::memchr(b'\n', behind).map_or(behind, |end| &behind[..end]);
+            memchr::memchr(b'|', line).is_some()
+        }
+        Some(_) => false,
+    }
+}
+
 /// `key: value`, `key = value`, `"key": "value"`, `key='value'`.
 fn keyed(text: &[u8], at: usize, table: &FactTable) -> Option<Found> {
     let mut key_end = at;
@@ -253,6 +280,30 @@ mod tests {
             ["Throttling", "Throttling"]
         );
         assert_eq!(read("error: invalid_grant"), ["invalid_grant"]);
+    }
+
+    #[test]
+    fn what_is_read_may_be_a_value() {
+        for text in [
+            r#"{"error":{"code":"x_y","type": "tokens"}}"#,
+            "errcode=110 error_code = 7",
+            "<Error><Code>SlowDown</Code></Error>",
+            "| 11202  | a |\n 10013 | b\n11 |c",
+            r#""type":"a.b#Throttling" 'type'='ns/a.b' code: x-.-"#,
+            "error: invalid_grant.\nerror:invalid_grant",
+        ] {
+            let codes = read(text);
+            assert!(!codes.is_empty());
+            for code in codes {
+                let start = code.as_ptr() as usize - text.as_ptr() as usize;
+                assert!(may_be_value(text.as_bytes(), start, start + code.len()), "{code}");
+            }
+        }
+        for text in ["by default=1", "a timeout in x", "timeout", "code: xtimeouts", "-timeout: x"]
+        {
+            let at = text.find("timeout").or(text.find("efault")).unwrap();
+            assert!(!may_be_value(text.as_bytes(), at, at + 6), "{text}");
+        }
     }
 
     #[test]

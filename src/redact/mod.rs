@@ -150,6 +150,20 @@ pub fn parts(text: &[u8], parts: &[Range<usize>]) -> Vec<String> {
     parts.iter().map(|part| masked(text, inside(part), &secrets)).collect()
 }
 
+/// The first `most` bytes of `bytes` as text, with `secrets` masked, which are those of all of it:
+/// what a [verdict](crate::Verdict::secrets) knows of its event.
+///
+/// ```
+/// use whyerr::{Classifier, redact};
+///
+/// let text = "dial redis://bob:hunter2@cache: connection refused";
+/// let verdict = Classifier::builtin().classify(text);
+/// assert_eq!(redact::mask(text.as_bytes(), 22, verdict.secrets()), "dial redis://[redacted]");
+/// ```
+pub fn mask(bytes: &[u8], most: usize, secrets: &[Range<usize>]) -> String {
+    masked(bytes, 0..most.min(bytes.len()), secrets)
+}
+
 /// The part `range` of `text`, with the parts of `secrets` that lie in it masked. Bytes that are
 /// not UTF-8 become U+FFFD.
 pub(crate) fn masked(text: &[u8], range: Range<usize>, secrets: &[Range<usize>]) -> String {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::filter::{AHEAD, BLOCK, Filter, Profile};
+use crate::engine::glance::Glance;
 use crate::engine::index::{LiteralId, to_lower};
 use crate::engine::{Classifier, Scratch};
 use crate::event::Event;
@@ -153,6 +154,7 @@ impl Scanner {
             chunk,
             hidden: HiddenLiterals::new(chunk, framing),
             done: 0,
+            open: None,
         };
         if framing.reads_all() {
             while events.done < chunk.len() {
@@ -169,7 +171,7 @@ impl Scanner {
                     // A literal may begin a few bytes behind what is searched.
                     events.hidden.look(start..chunk.len().min(end + AHEAD));
                     let done = events.done;
-                    let hit = |_, place| events.reach(place, scratch, &mut found);
+                    let hit = |literal, place| events.reach((place, literal), scratch, &mut found);
                     verified += filter.search(&program.index, chunk, start..end, done, hit);
                     events.reach_hidden(end, scratch, &mut found);
                 }
@@ -177,13 +179,11 @@ impl Scanner {
             }
             None => {
                 let mut places = scratch.take_places();
-                self.find_by_index(chunk, scratch, |_, place| places.push(place));
+                self.find_by_index(chunk, scratch, |literal, place| places.push((place, literal)));
                 places.sort_unstable();
                 events.hidden.look(0..chunk.len());
-                for &place in &places {
-                    if place >= events.done {
-                        events.reach(place, scratch, &mut found);
-                    }
+                for &hit in &places {
+                    events.reach(hit, scratch, &mut found);
                 }
                 events.reach_hidden(chunk.len(), scratch, &mut found);
                 scratch.put_places(places);
@@ -268,28 +268,46 @@ impl Plan {
     }
 }
 
-/// The events of a chunk that have been classified so far.
-struct Events<'c, F> {
+/// The events of a chunk that have been looked at so far.
+struct Events<'c, F: Framing> {
     classifier: &'c Classifier,
     framing: &'c F,
     chunk: &'c [u8],
     hidden: HiddenLiterals<'c, F>,
-    /// Where the first event begins that was not looked at.
+    /// Where the first event begins that may still have a verdict.
     done: usize,
+    /// That event, if it was read: the hits in it so far came to nothing.
+    open: Option<Open<'c, F::Record>>,
 }
 
-impl<F: Framing> Events<'_, F> {
-    /// Classifies the event of `place` if that was not done yet, and before it the events up to
-    /// there whose escapes may hide a literal. Returns where the next event begins.
+/// An event that was read and not classified.
+struct Open<'c, R> {
+    /// With its line end.
+    range: Range<usize>,
+    event: Event<'c>,
+    record: R,
+    glance: Glance,
+}
+
+impl<'c, F: Framing> Events<'c, F> {
+    /// Classifies the event of a hit if that was not done yet, and before it the events up to there
+    /// whose escapes may hide a literal. Returns from where on hits are of interest.
     fn reach(
         &mut self,
-        place: usize,
+        (place, literal): (usize, LiteralId),
         scratch: &mut Scratch,
         found: &mut impl FnMut(Finding<F::Record>),
     ) -> usize {
         self.reach_hidden(place, scratch, found);
         if self.done <= place {
-            self.classify(place, scratch, found);
+            let (classifier, chunk) = (self.classifier, self.chunk);
+            let open = self.read(place);
+            let (start, text) = (open.range.start, text_of(&chunk[open.range.clone()]));
+            let at = place.saturating_sub(start);
+            let compiled = (classifier.catalog(), classifier.program());
+            if open.glance.sees(compiled, scratch, text, (literal, at)) {
+                self.classify(place, scratch, found);
+            }
         }
         self.done
     }
@@ -305,25 +323,48 @@ impl<F: Framing> Events<'_, F> {
         }
     }
 
+    /// The event of `place`.
+    fn read(&mut self, place: usize) -> &mut Open<'c, F::Record> {
+        let open = match self.open.take() {
+            Some(open) if place < open.range.end => open,
+            before => {
+                let from = before.map_or(self.done, |before| before.range.end);
+                let Range { start, end } = self.framing.bounds(self.chunk, from, place);
+                debug_assert!(from <= start && start <= place && place < end);
+                // Whatever a framing says, a scan comes to its end.
+                let range = start..end.max(place + 1);
+                let text = text_of(&self.chunk[start..end]);
+                let (event, record) = self.framing.read(text);
+                let (catalog, program) = (self.classifier.catalog(), self.classifier.program());
+                let glance = Glance::new(catalog, program, &event, text);
+                Open { range, event, record, glance }
+            }
+        };
+        self.done = open.range.start;
+        self.open.insert(open)
+    }
+
     fn classify(
         &mut self,
         place: usize,
         scratch: &mut Scratch,
         found: &mut impl FnMut(Finding<F::Record>),
     ) {
-        let Range { start, end } = self.framing.bounds(self.chunk, self.done, place);
-        debug_assert!(self.done <= start && start <= place && place < end);
-        // Whatever a framing says, a scan comes to its end.
-        self.done = end.max(place + 1);
-        let mut text = &self.chunk[start..end];
-        text = text.strip_suffix(b"\n").unwrap_or(text);
-        text = text.strip_suffix(b"\r").unwrap_or(text);
-        let (event, record) = self.framing.read(text);
+        self.read(place);
+        let Some(Open { range, event, record, .. }) = self.open.take() else { return };
+        self.done = range.end;
         let verdict = self.classifier.classify_with(&event, scratch);
         if verdict.is_classified() {
-            found(Finding { verdict, range: start..start + text.len(), record });
+            let text = text_of(&self.chunk[range.clone()]);
+            found(Finding { verdict, range: range.start..range.start + text.len(), record });
         }
     }
+}
+
+/// An event without its line end.
+fn text_of(event: &[u8]) -> &[u8] {
+    let event = event.strip_suffix(b"\n").unwrap_or(event);
+    event.strip_suffix(b"\r").unwrap_or(event)
 }
 
 /// Places of ANSI escapes and `\u` escapes in a part of the chunk, and the next place in it that the

@@ -170,7 +170,7 @@ impl<'v> Json<'v> {
             service: service.map(|service| &*service.id),
             service_from: service.map(|service| service.from.as_str()),
             who: verdict.who(),
-            retry: verdict.outcome.as_ref().map(|outcome| RetryJson::new(&outcome.retry)),
+            retry: verdict.details().map(|details| RetryJson::new(&details.retry)),
             confidence: verdict.confidence(),
             summary: verdict.summary(),
             causes: verdict.causes(),
@@ -189,7 +189,7 @@ impl<'v> Json<'v> {
             shadows: verdict.shadows().map(|rule| &*rule.id).collect(),
             chain: verdict.chain().iter().map(link).collect(),
             root_cause: verdict.is_root_cause(),
-            pack: Pack { version: verdict.catalog.version(), hash: verdict.catalog.hash() },
+            pack: Pack { version: verdict.catalog().version(), hash: verdict.catalog().hash() },
         }
     }
 }

@@ -1,30 +1,35 @@
 //! The answer: why, who acts, whether to retry, what to do, and the evidence.
 
+mod details;
 mod json;
 mod retry;
 pub(crate) mod template;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::SystemTime;
 
+use details::{Details, Later};
 pub use json::FORMAT_VERSION;
 pub use retry::Retry;
 
 use crate::catalog::{Catalog, Service};
-use crate::chain::{self, Chain};
-use crate::engine::evaluate::{Match, Proof};
-use crate::engine::program::Program;
+use crate::chain::Chain;
+use crate::engine::Classifier;
+use crate::engine::evaluate::Match;
+use crate::engine::program::RuleId;
 use crate::engine::rank::{self, DecidedBy, Ranking};
 use crate::event::Event;
-use crate::facts::text::{self, Views};
-use crate::facts::{Facts, Provenance, Value, values};
+use crate::facts::{Facts, Provenance, Value};
 use crate::redact;
 use crate::rule::Rule;
 use crate::rule::words::{Category, Confidence, Severity, Tier, Who};
 
 /// What the classifier found. Holds no reference to the event; strings in it are redacted.
+///
+/// Which rule won is known at once. Evidence, values, retry advice, facts, the chain and the other
+/// matches are read when one of them is asked for; until then the verdict keeps a copy of the
+/// event's text, which nothing shows as it stands. A clone keeps none.
 ///
 /// ```
 /// use whyerr::{Category, Classifier, Event, Who};
@@ -38,9 +43,8 @@ use crate::rule::words::{Category, Confidence, Severity, Tier, Who};
 /// assert!(!verdict.retry().is_retryable());
 /// assert!(verdict.evidence().iter().any(|e| e.text.contains("exceeded your current quota")));
 /// ```
-#[derive(Debug, Clone)]
 pub struct Verdict {
-    catalog: Catalog,
+    classifier: Classifier,
     outcome: Option<Box<Outcome>>,
 }
 
@@ -48,16 +52,13 @@ pub struct Verdict {
 struct Outcome {
     best: Match,
     confidence: Confidence,
-    evidence: Vec<Evidence>,
-    values: Vec<(Box<str>, Value)>,
-    retry: Retry,
     service: Option<ServiceName>,
-    runners_up: Vec<RunnerUp>,
-    shadows: Vec<usize>,
+    /// The other matches, in the order in which they lost.
+    lost: Vec<(RuleId, DecidedBy)>,
+    shadows: Vec<RuleId>,
     decided_by: DecidedBy,
     ambiguous: bool,
-    facts: FactSummary,
-    chain: Vec<ChainLink>,
+    details: Later,
 }
 
 /// The service of a verdict.
@@ -120,57 +121,42 @@ pub struct FactView {
     pub path: Option<String>,
 }
 
-type FactSummary = Vec<FactView>;
-
 impl Verdict {
-    pub(crate) fn unclassified(catalog: &Catalog) -> Verdict {
-        Verdict { catalog: catalog.clone(), outcome: None }
+    pub(crate) fn unclassified(classifier: &Classifier) -> Verdict {
+        Verdict { classifier: classifier.clone(), outcome: None }
     }
 
     pub(crate) fn new(
-        catalog: &Catalog,
-        program: &Program,
+        classifier: &Classifier,
         event: &Event<'_>,
-        views: &Views<'_>,
-        mut facts: Facts,
+        facts: Facts,
         ranking: Ranking,
         chain: Option<Chain>,
     ) -> Verdict {
-        let Ranking { mut ranked, superseded, shadows, decided_by, ambiguous } = ranking;
-        if ranked.is_empty() {
-            return Verdict::unclassified(catalog);
-        }
-        let runner = |rule: usize, lost_by| {
-            let rule = catalog.rule_at(rule);
-            RunnerUp { rule: rule.id.clone(), category: rule.category, lost_by }
-        };
-        let mut runners_up: Vec<RunnerUp> = ranked[1..]
-            .iter()
-            .map(|other| runner(other.rule, rank::compare(&ranked[0], other, catalog).1))
-            .collect();
-        runners_up
-            .extend(superseded.iter().map(|(lost, _)| runner(lost.rule, DecidedBy::Supersedes)));
-        let best = ranked.swap_remove(0);
-        let rule = catalog.rule_at(best.rule);
-        facts.read_waits(views, catalog.fact_table());
-        let secrets = redact::secrets_in(views);
-        let values = read_values(program, &best, rule, event, views, &facts, &secrets);
-        let retry = Retry::new(rule, &facts, &values, event.time);
+        let Ranking { ranked, superseded, shadows, decided_by, ambiguous } = ranking;
+        let catalog = classifier.catalog();
+        let mut ranked = ranked.into_iter();
+        let Some(best) = ranked.next() else { return Verdict::unclassified(classifier) };
+        let lost = ranked.map(|other| (other.rule, rank::compare(&best, &other, catalog).1));
+        let superseded = superseded.iter().map(|(lost, _)| (lost.rule, DecidedBy::Supersedes));
+        let lost = lost.chain(superseded).collect();
         let outcome = Outcome {
             confidence: rank::confidence(&best, catalog),
-            evidence: best.evidence.iter().map(|proof| evidence(proof, event, &secrets)).collect(),
-            values,
-            retry,
-            service: service(catalog, rule, &facts),
-            runners_up,
+            service: service(catalog, catalog.rule_at(best.rule), &facts),
+            lost,
             shadows: shadows.iter().map(|shadow| shadow.rule).collect(),
             decided_by,
             ambiguous,
-            facts: summarize(catalog, &facts, event, &secrets),
-            chain: chain.iter().flat_map(|chain| links(chain, event, &secrets)).collect(),
+            details: Later::new(event, facts, chain),
             best,
         };
-        Verdict { catalog: catalog.clone(), outcome: Some(Box::new(outcome)) }
+        Verdict { classifier: classifier.clone(), outcome: Some(Box::new(outcome)) }
+    }
+
+    /// What is read of the event now, if that was not done before.
+    fn details(&self) -> Option<&Details> {
+        let outcome = self.outcome.as_deref()?;
+        Some(outcome.details.get(&self.classifier, outcome))
     }
 
     /// Whether any rule matched.
@@ -180,7 +166,7 @@ impl Verdict {
 
     /// The rule that won.
     pub fn rule(&self) -> Option<&Rule> {
-        self.outcome.as_ref().map(|outcome| self.catalog.rule_at(outcome.best.rule))
+        self.outcome.as_ref().map(|outcome| self.catalog().rule_at(outcome.best.rule))
     }
 
     /// The cause. `None` is "unclassified", never a guess.
@@ -215,7 +201,7 @@ impl Verdict {
 
     /// The service's entry in the catalogue.
     pub fn service_entry(&self) -> Option<&Service> {
-        self.catalog.service(&self.service()?.id)
+        self.catalog().service(&self.service()?.id)
     }
 
     /// The service's name for people: the catalogue's, else what the caller called it.
@@ -228,21 +214,21 @@ impl Verdict {
 
     /// Whether, when and where to retry. Without a verdict: never, since nothing is known.
     pub fn retry(&self) -> Cow<'_, Retry> {
-        match &self.outcome {
-            Some(outcome) => Cow::Borrowed(&outcome.retry),
+        match self.details() {
+            Some(details) => Cow::Borrowed(&details.retry),
             None => Cow::Owned(Retry::unknown()),
         }
     }
 
     /// What made the rule match.
     pub fn evidence(&self) -> &[Evidence] {
-        self.outcome.as_ref().map_or(&[], |outcome| &outcome.evidence)
+        self.details().map_or(&[], |details| &details.evidence)
     }
 
     /// Values that were read, by name: those of the rule, and `http_status`, `retry_after` and
     /// the like.
     pub fn values(&self) -> &[(Box<str>, Value)] {
-        self.outcome.as_ref().map_or(&[], |outcome| &outcome.values)
+        self.details().map_or(&[], |details| &details.values)
     }
 
     /// One value.
@@ -252,18 +238,18 @@ impl Verdict {
 
     /// All facts of the event with their provenance.
     pub fn facts(&self) -> &[FactView] {
-        self.outcome.as_ref().map_or(&[], |outcome| &outcome.facts)
+        self.details().map_or(&[], |details| &details.facts)
     }
 
     /// The other rules that matched, in the order in which they lost.
     pub fn runners_up(&self) -> &[RunnerUp] {
-        self.outcome.as_ref().map_or(&[], |outcome| &outcome.runners_up)
+        self.details().map_or(&[], |details| &details.runners_up)
     }
 
     /// Rules with `status: shadow` that matched: counted, and without effect.
     pub fn shadows(&self) -> impl Iterator<Item = &Rule> {
         let shadows = self.outcome.as_ref().map_or(&[][..], |outcome| &outcome.shadows);
-        shadows.iter().map(|&rule| self.catalog.rule_at(rule))
+        shadows.iter().map(|&rule| self.catalog().rule_at(rule))
     }
 
     /// The chain of causes that the text states, outermost first, the root cause last; empty where
@@ -281,13 +267,19 @@ impl Verdict {
     /// assert_eq!(verdict.chain()[0].text, "acme.OrderException: order 7 failed");
     /// ```
     pub fn chain(&self) -> &[ChainLink] {
-        self.outcome.as_ref().map_or(&[], |outcome| &outcome.chain)
+        self.details().map_or(&[], |details| &details.chain)
     }
 
     /// Whether the verdict names the root cause of the [`chain`](Self::chain): what stands further
     /// out is a symptom of it.
     pub fn is_root_cause(&self) -> bool {
         self.outcome.as_ref().is_some_and(|outcome| outcome.best.root)
+    }
+
+    /// Where secrets stand in the event's text, in order, without overlaps: for
+    /// [`redact::mask`](crate::redact::mask), which would look for them once more.
+    pub fn secrets(&self) -> &[Range<usize>] {
+        self.details().map_or(&[], |details| &details.secrets)
     }
 
     /// The step that chose the winner.
@@ -333,7 +325,7 @@ impl Verdict {
 
     /// The catalogue that gave this verdict.
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        self.classifier.catalog()
     }
 
     fn fill(&self, text: &str) -> Option<String> {
@@ -356,9 +348,26 @@ impl Verdict {
     }
 }
 
+/// Without the event's text: what there is to say of it is read first.
+impl Clone for Verdict {
+    fn clone(&self) -> Self {
+        self.details();
+        Verdict { classifier: self.classifier.clone(), outcome: self.outcome.clone() }
+    }
+}
+
+impl std::fmt::Debug for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.details();
+        f.debug_struct("Verdict").field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}
+
 /// Equal when the same catalogue says the same.
 impl PartialEq for Verdict {
     fn eq(&self, other: &Self) -> bool {
+        self.details();
+        other.details();
         self.outcome == other.outcome
     }
 }
@@ -380,147 +389,6 @@ fn service(catalog: &Catalog, rule: &Rule, facts: &Facts) -> Option<ServiceName>
     }
     let hint = facts.hinted_service()?;
     Some(ServiceName { id: catalog.services()[hint].id.clone(), from: Provenance::Hint })
-}
-
-/// Most bytes of a line that names an error of a chain.
-const MAX_LINK: usize = 500;
-
-fn links(chain: &Chain, event: &Event<'_>, secrets: &[Range<usize>]) -> Vec<ChainLink> {
-    let link = |link: &chain::Link| {
-        let span = link.line.start..link.line.end.min(link.line.start + MAX_LINK);
-        ChainLink { text: redact::masked(&event.text, span.clone(), secrets), span }
-    };
-    chain.links.iter().map(link).collect()
-}
-
-fn evidence(proof: &Proof, event: &Event<'_>, secrets: &[Range<usize>]) -> Evidence {
-    let slice = |range: &text::Range| redact::masked(&event.text, range.start..range.end, secrets);
-    let span = |range: &Option<text::Range>| range.as_ref().map(|r| r.start..r.end);
-    let (kind, text, span) = match proof {
-        Proof::Signature(_, range) => ("text", slice(range), Some(range.start..range.end)),
-        Proof::Code(code, at) => {
-            ("code", at.as_ref().map_or_else(|| code.to_string(), slice), span(at))
-        }
-        Proof::HttpStatus(status, at) => ("http_status", status.to_string(), span(at)),
-        Proof::GrpcStatus(status, at) => {
-            ("grpc_status", values::grpc_name(*status).to_owned(), span(at))
-        }
-        Proof::ExitCode(code, at) => ("exit_code", code.to_string(), span(at)),
-        Proof::Signal(signal, at) => ("signal", values::signal_name(*signal), span(at)),
-    };
-    Evidence { kind, text, span }
-}
-
-/// Values of the event and of the rule's extractors, by name.
-fn read_values(
-    program: &Program,
-    best: &Match,
-    rule: &Rule,
-    event: &Event<'_>,
-    views: &Views<'_>,
-    facts: &Facts,
-    secrets: &[Range<usize>],
-) -> Vec<(Box<str>, Value)> {
-    let mut list: BTreeMap<Box<str>, Value> = BTreeMap::new();
-    let mut add = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            list.insert(name.into(), value);
-        }
-    };
-    let status = facts.best_http_status().next();
-    add("http_status", status.map(|fact| Value::Integer(fact.value.into())));
-    let grpc = facts.grpc_status.first();
-    add("grpc_status", grpc.map(|fact| Value::String(values::grpc_name(fact.value).to_owned())));
-    let exit = facts.exit_code.first();
-    add("exit_code", exit.map(|fact| Value::Integer(fact.value.into())));
-    let signal = facts.signal.first();
-    add("signal", signal.map(|fact| Value::String(values::signal_name(fact.value))));
-    let code = best.evidence.iter().find_map(|proof| match proof {
-        Proof::Code(code, None) => Some(code.to_string()),
-        Proof::Code(_, Some(at)) => Some(redact::masked(&event.text, at.start..at.end, secrets)),
-        _ => None,
-    });
-    add("code", code.map(Value::String));
-    let header = match facts.header_wait {
-        Some(crate::facts::Wait::For(wait)) => Some(wait),
-        _ => None,
-    };
-    let wait = header.or(facts.retry_after.as_ref().map(|fact| fact.value));
-    add("retry_after", wait.map(Value::Duration));
-    add("reset_at", facts.reset_at.as_ref().map(|fact| Value::Time(fact.value)));
-
-    for (at, extract) in rule.extract.iter().enumerate() {
-        let value = (0..extract.regexes.len()).find_map(|index| {
-            let regex = program.extractor((best.rule, rule), at, index)?;
-            views.iter().find_map(|view| {
-                let group = regex.captures(&view.bytes, text::EVERYWHERE)?.group?;
-                let at = view.original(group.start, group.end);
-                let secret = secrets.iter().any(|s| s.start < at.end && at.start < s.end);
-                let text = match secret {
-                    true => redact::MASK.into(),
-                    false => String::from_utf8_lossy(&view.bytes[group.start..group.end]),
-                };
-                Value::parse(extract, &text)
-            })
-        });
-        add(&extract.name, value);
-    }
-    list.into_iter().collect()
-}
-
-fn summarize(
-    catalog: &Catalog,
-    facts: &Facts,
-    event: &Event<'_>,
-    secrets: &[Range<usize>],
-) -> FactSummary {
-    let mut list = Vec::new();
-    let path = |name: &str, value: &str| {
-        let fields = event.fields.iter().filter(|field| field.role.as_str() == name);
-        // A service may go by several names.
-        let best = fields.clone().find(|field| field.value.trim() == value);
-        best.or(fields.clone().next()).map(|field| redact::redact(&field.path).into_owned())
-    };
-    let mut add = |name: &'static str, value: String, from, at: Option<text::Range>| {
-        let read = from == Provenance::Field && at.is_none();
-        let path = if read { path(name, &value) } else { None };
-        list.push(FactView { name, value, from, span: at.map(|r| r.start..r.end), path });
-    };
-    if let Some(name) = &facts.unknown_service {
-        add("service", redact::redact(name).into_owned(), Provenance::Caller, None);
-    }
-    for fact in &facts.services {
-        add("service", catalog.services()[fact.value].id.to_string(), fact.from, fact.at);
-    }
-    for fact in &facts.products {
-        add("product", fact.value.to_string(), fact.from, fact.at);
-    }
-    for fact in &facts.http_status {
-        add("http_status", fact.value.to_string(), fact.from, fact.at);
-    }
-    for fact in &facts.grpc_status {
-        add("grpc_status", values::grpc_name(fact.value).to_owned(), fact.from, fact.at);
-    }
-    for fact in &facts.exit_code {
-        add("exit_code", fact.value.to_string(), fact.from, fact.at);
-    }
-    for fact in &facts.signal {
-        add("signal", values::signal_name(fact.value), fact.from, fact.at);
-    }
-    for fact in &facts.codes {
-        let text = match fact.at {
-            Some(at) => redact::masked(&event.text, at.start..at.end, secrets),
-            None => redact::redact(&fact.value).into_owned(),
-        };
-        add("code", text, fact.from, fact.at);
-    }
-    if let Some(fact) = &facts.retry_after {
-        add("retry_after", Value::Duration(fact.value).to_string(), fact.from, fact.at);
-    }
-    if let Some(fact) = &facts.reset_at {
-        add("reset_at", Value::Time(fact.value).to_string(), fact.from, fact.at);
-    }
-    list
 }
 
 /// RFC 3339, for output.

@@ -5,10 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use whyerr::Verdict;
-use whyerr::redact::redact;
+use whyerr::redact::{mask, redact};
 use whyerr_logs::record::Level;
 
-use super::beginning;
 use super::sink::{self, Context};
 
 /// Most bytes of a line that are repeated in a finding.
@@ -65,7 +64,7 @@ pub fn finding_with(
         level: record.level.map(Level::as_str),
         logged_by: record.logged_by.as_deref().map(redact),
         trace: record.trace.as_deref().map(redact),
-        text: beginning(text, MAX_TEXT),
+        text: mask(text, MAX_TEXT, finding.verdict.secrets()),
         context: Some(finding.context).filter(|context| **context != Context::default()),
         suppressed,
         cut: finding.cut || text.len() > MAX_TEXT,

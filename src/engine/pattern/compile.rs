@@ -8,7 +8,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
 use super::first::{First, Set, begins_with, sequences, single};
-use super::{ANY, FIRST, HEADER, SET, look, op};
+use super::{ANY, FIRST, HEADER, NEEDLES, SET, look, op};
 use crate::engine::required::parse;
 
 /// Most bytes of a program, and most steps at one place: `(a{1000}){1000}` is refused.
@@ -48,6 +48,24 @@ enum Letter {
     Exact(u8),
 }
 
+/// The smallest of the sets of first bytes, as the header has it.
+fn needles(first: &First) -> [u8; 2 + NEEDLES] {
+    let mut all = [0; 2 + NEEDLES];
+    let members = |set: &Set| -> Vec<u8> {
+        (0..=u8::MAX).filter(|byte| set[usize::from(byte / 8)] >> (byte % 8) & 1 != 0).collect()
+    };
+    let sets = first.sets.iter().map(members).enumerate();
+    // Of equals the last: letters that begin words are frequent.
+    let smallest = sets.rev().min_by_key(|(_, bytes)| bytes.len());
+    if let Some((at, bytes)) = smallest.filter(|_| first.least >= FIRST)
+        && (1..=NEEDLES).contains(&bytes.len())
+    {
+        (all[0], all[1]) = (at as u8, bytes.len() as u8);
+        all[2..2 + bytes.len()].copy_from_slice(&bytes);
+    }
+    all
+}
+
 impl Compiler {
     fn finish(mut self, hir: &Hir) -> Result<Box<[u8]>, String> {
         let first = First::of(hir);
@@ -65,6 +83,7 @@ impl Compiler {
             all.extend(number.to_le_bytes());
         }
         all.push(look);
+        all.extend(needles(&first));
         all.extend(self.sets.iter().flatten());
         all.extend(self.code);
         Ok(all.into())

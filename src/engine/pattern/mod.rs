@@ -28,8 +28,12 @@ const ANY: u16 = u16::MAX;
 /// Bytes of a set.
 const SET: usize = 32;
 /// Bytes of the header: joins, sets, then for each of the first bytes of a match the set that it is
-/// in; all of two bytes. Last the kind of look that a match begins with, plus one.
-const HEADER: usize = 4 + 2 * FIRST + 1;
+/// in; all of two bytes. Then the kind of look that a match begins with, plus one; last the smallest
+/// of those sets, if it is small: where in a match it stands, how many bytes it holds (0: too many),
+/// and these bytes.
+const HEADER: usize = 4 + 2 * FIRST + 1 + 2 + NEEDLES;
+/// Most bytes that are looked for by `memchr`.
+const NEEDLES: usize = 3;
 /// First bytes of a match that are looked at before it is tried.
 const FIRST: usize = 3;
 

@@ -13,6 +13,8 @@ pub(crate) struct Pattern<'c> {
     first: [u16; FIRST],
     /// What a match begins with, plus one.
     look: u8,
+    /// One of its first bytes, if it is one of a few: which, and the few.
+    needle: (usize, &'c [u8]),
     sets: &'c [u8],
     code: &'c [u8],
 }
@@ -55,6 +57,9 @@ enum Way {
     Slot { slot: u8, old: usize },
 }
 
+/// Where in the header the look stands.
+const LOOK: usize = 4 + 2 * FIRST;
+
 /// No place.
 const NONE: usize = usize::MAX;
 
@@ -66,7 +71,8 @@ impl<'c> Pattern<'c> {
         Pattern {
             joins: number(header, 0).into(),
             first: [4, 6, 8].map(|at| number(header, at)),
-            look: header[HEADER - 1],
+            look: header[LOOK],
+            needle: (header[LOOK + 1].into(), &header[LOOK + 3..][..header[LOOK + 2].into()]),
             sets,
             code,
         }
@@ -111,12 +117,20 @@ impl<'c> Pattern<'c> {
         }
         let starts = text.get(start..text.len().min(end + FIRST - 1))?;
         let [a, b, c] = self.first.map(|set| self.set(set));
+        let fits = |bytes: &[u8]| is_in(a, bytes[0]) && is_in(b, bytes[1]) && is_in(c, bytes[2]);
         let mut offset = 0;
         loop {
-            let mut places = starts.get(offset..)?.windows(FIRST);
-            offset += places
-                .position(|bytes| is_in(a, bytes[0]) && is_in(b, bytes[1]) && is_in(c, bytes[2]))?;
-            if self.look == 0 || holds(self.look - 1, text, start + offset) {
+            // Where the next one is that has one of a few bytes, if there are so few.
+            let (at, few) = self.needle;
+            let rest = starts.get(offset + at..)?;
+            offset += match *few {
+                [one] => memchr::memchr(one, rest)?,
+                [one, two] => memchr::memchr2(one, two, rest)?,
+                [one, two, three] => memchr::memchr3(one, two, three, rest)?,
+                _ => rest.windows(FIRST).position(fits)?,
+            };
+            let is_looked_at = || self.look == 0 || holds(self.look - 1, text, start + offset);
+            if fits(starts.get(offset..offset + FIRST)?) && is_looked_at() {
                 return Some(start + offset);
             }
             offset += 1;
