@@ -1,8 +1,8 @@
 //! Freezes the built-in pack, so that a program that starts neither parses nor checks it.
 //!
 //! Compiles the library's own modules: the rule files are loaded, merged and checked here, and a
-//! mistake in one stops the build, drawn with its place. What is written: the frozen pack (tables,
-//! rules, program), and for catalogues with further layers the list of files with their texts, their
+//! mistake in one stops the build, drawn with its place. What is written: the frozen pack (catalogue
+//! and program), and for catalogues with further layers the list of files with their texts, their
 //! trees in the compact form of `src/yaml/node.rs`, and the required literals of their regexes.
 
 #![allow(dead_code, unused_imports)]
@@ -112,11 +112,9 @@ fn main() {
         eprintln!("{problems}");
         panic!("the built-in rules do not load");
     });
-    let [tables, rules, program, conditions] = catalog::pack::freeze(&catalog);
-    write("builtin_tables.bin", &tables);
-    write("builtin_rules.bin", &rules);
+    let [catalog, program] = catalog::pack::freeze(&catalog);
+    write("builtin_catalog.bin", &catalog);
     write("builtin_program.bin", &program);
-    write("builtin_conditions.bin", &conditions);
 
     let infos: Vec<(&str, engine::RegexInfo)> = regexes
         .iter()

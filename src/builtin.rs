@@ -18,10 +18,8 @@ static REGEXES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_regexe
 
 /// The pack as it is after loading and checking.
 pub(crate) const PACK: Option<Pack<'static>> = Some(Pack {
-    tables: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_tables.bin")),
-    rules: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_rules.bin")),
+    catalog: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_catalog.bin")),
     program: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_program.bin")),
-    conditions: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_conditions.bin")),
 });
 
 /// Hash of the paths and texts of all built-in files.
@@ -93,9 +91,8 @@ mod tests {
             };
             assert_eq!(plain(loaded), plain(thawed));
         }
-        let [_, _, program, conditions] = freeze(&loaded);
+        let [_, program] = freeze(&loaded);
         assert!(program == super::PACK.unwrap().program);
-        assert!(conditions == super::PACK.unwrap().conditions);
     }
 
     /// What the library loads beside other layers is what stands in the YAML files.

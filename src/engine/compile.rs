@@ -17,7 +17,7 @@ use super::signatures::{Codes, Shape, Signatures};
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
 use crate::facts::table::Subject;
-use crate::frozen::Lists;
+use crate::frozen::{Column, Lists};
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
 
@@ -32,7 +32,7 @@ impl Program {
         let rules: Vec<RuleProgram> =
             catalog.rules().map(|rule| builder.rule(rule, catalog)).collect();
         let mut services = Vec::new();
-        for (at, service) in catalog.services().iter().enumerate() {
+        for (at, service) in catalog.services().enumerate() {
             let mut add = |signature: &Signature, weak, product| {
                 let signature = builder.signature(signature);
                 services.push(ServiceSig { signature, service: at, weak, product });
@@ -250,7 +250,7 @@ impl Builder {
                     Use::Code => true,
                     // Waits are read when a rule has matched; other facts matter where a rule is
                     // nominated by them.
-                    Use::Context(context) => match contexts[context].subject {
+                    Use::Context(context) => match contexts.get(context).subject {
                         Subject::HttpStatus => !by_http_status.is_empty(),
                         Subject::GrpcStatus => !by_grpc_status.is_empty(),
                         Subject::ExitCode => !by_exit_code.is_empty(),
@@ -261,11 +261,11 @@ impl Builder {
                 });
                 u8::from(any)
             })
-            .collect::<Vec<_>>();
+            .collect();
         Program {
             index: Index::new(&literals.list),
             uses: literals.uses.into_iter().collect(),
-            nominates: nominates.into(),
+            nominates,
             signatures: self.signatures,
             codes: self.codes,
             rules: rules.into(),
@@ -275,7 +275,7 @@ impl Builder {
             by_grpc_status,
             by_exit_code,
             by_signal,
-            services,
+            services: services.into_iter().collect(),
             coded_services: nominations.coded_services,
         }
     }
@@ -326,7 +326,7 @@ impl Builder {
                     [only] if only.eq_ignore_ascii_case(self.signatures.pattern(id))
                 );
             if whole {
-                shape.needs.clear();
+                shape.needs = Column::default();
             }
             self.signatures.push_shape(shape);
             for literal in required {
