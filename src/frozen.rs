@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use once_cell::sync::OnceCell;
-use serde::ser::Error;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A number of a column, or a few of them.
@@ -118,6 +118,13 @@ impl<'de: 'static, W: Word> Deserialize<'de> for Column<W> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Column(Cow::Borrowed(W::cut(<&'static [u8]>::deserialize(deserializer)?))))
     }
+}
+
+/// Reads a column of an entry of [`Lazy`], which may stand in memory.
+pub(crate) fn copied<'de, D: Deserializer<'de>, W: Word>(
+    deserializer: D,
+) -> Result<Column<W>, D::Error> {
+    Ok(Column(W::cut(<&[u8]>::deserialize(deserializer)?).to_vec().into()))
 }
 
 /// Some numbers of a column.
@@ -302,15 +309,15 @@ type Cell<T> = OnceCell<Box<T>>;
 pub(crate) struct Lazy<T> {
     groups: Vec<OnceCell<Box<[Cell<T>]>>>,
     len: usize,
-    /// Those of a pack, one behind the other, and where each ends.
-    frozen: &'static [u8],
-    ends: Column<u32>,
+    /// Those that were put away, one by one.
+    frozen: Strings,
 }
 
 impl<T> Lazy<T> {
-    fn empty(len: usize) -> Lazy<T> {
+    fn of(frozen: Strings) -> Lazy<T> {
+        let len = frozen.len();
         let groups = std::iter::repeat_with(OnceCell::new).take(len.div_ceil(GROUP)).collect();
-        Lazy { groups, len, frozen: &[], ends: Column::default() }
+        Lazy { groups, len, frozen }
     }
 
     fn cell(&self, index: usize) -> &Cell<T> {
@@ -332,7 +339,7 @@ impl<T> Lazy<T> {
 
 impl<T> Default for Lazy<T> {
     fn default() -> Self {
-        Lazy::empty(0)
+        Lazy::of(Strings::default())
     }
 }
 
@@ -344,11 +351,11 @@ impl<T> From<Vec<T>> for Lazy<T> {
     }
 }
 
-impl<T: Deserialize<'static>> Lazy<T> {
+impl<T: DeserializeOwned> Lazy<T> {
     pub(crate) fn get(&self, index: usize) -> &T {
         self.cell(index).get_or_init(|| {
-            let bytes = &self.frozen[span(&self.ends, index)];
-            Box::new(postcard::from_bytes(bytes).expect("build.rs wrote this entry"))
+            let bytes = self.frozen.get(index);
+            Box::new(postcard::from_bytes(bytes).expect("this entry was put away whole"))
         })
     }
 
@@ -357,17 +364,27 @@ impl<T: Deserialize<'static>> Lazy<T> {
     }
 }
 
-impl<T: Deserialize<'static> + Serialize> Serialize for Lazy<T> {
+impl<T: Serialize> Lazy<T> {
+    /// A list in as few bytes as it takes, of which few entries will be asked for.
+    pub(crate) fn put_away<'t>(list: impl IntoIterator<Item = &'t T>) -> Lazy<T>
+    where
+        T: 't,
+    {
+        let entry = |entry| postcard::to_stdvec(entry).expect("plain data");
+        let frozen: Strings = list.into_iter().map(entry).collect();
+        Lazy::of(frozen)
+    }
+}
+
+impl<T: DeserializeOwned + Serialize> Serialize for Lazy<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entry = |entry| postcard::to_stdvec(entry).map_err(S::Error::custom);
-        let entries = self.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        entries.into_iter().collect::<Strings>().serialize(serializer)
+        Lazy::put_away(self.iter()).frozen.serialize(serializer)
     }
 }
 
 impl<'de: 'static, T> Deserialize<'de> for Lazy<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (ends, frozen) = <(Column<u32>, &'static [u8])>::deserialize(deserializer)?;
-        Ok(Lazy { frozen, ends: ends.clone(), ..Lazy::empty(ends.len()) })
+        let frozen = Strings::deserialize(deserializer)?;
+        Ok(Lazy::of(frozen))
     }
 }

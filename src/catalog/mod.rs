@@ -312,10 +312,7 @@ impl CatalogBuilder {
             return Ok(pack::thaw(pack, hash.0));
         }
         let mut documents: Vec<(Layer, Node)> = Vec::new();
-        for file in builtin::files() {
-            if !self.builtin && !TABLES.contains(&file.path) {
-                continue;
-            }
+        for file in builtin::files(|path| self.builtin || TABLES.contains(&path)) {
             if let Some(base) = sources.add(file.path.to_owned(), Text::Static(file.text)) {
                 documents.extend(file.documents.into_iter().map(|mut document| {
                     shift::shift(&mut document, base);

@@ -17,7 +17,7 @@ use super::signatures::{Codes, Shape, Signatures};
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
 use crate::facts::table::Subject;
-use crate::frozen::{Column, Lists};
+use crate::frozen::{Column, Lazy, Lists};
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
 
@@ -67,6 +67,8 @@ struct Builder {
     signature_ids: HashMap<Signature, SigId>,
     /// Required literals, in the order of signatures.
     required: Vec<Vec<Vec<u8>>>,
+    /// How rare the literals of each are at least.
+    rarities: Vec<usize>,
     shapes: Vec<Shape>,
     codes: Codes,
     code_ids: HashMap<Box<str>, CodeId>,
@@ -110,15 +112,11 @@ impl Builder {
             _ => signature.pattern.len(),
         };
         self.signatures.push(signature, weight as u32);
+        self.rarities.push(required.iter().map(|literal| rarity(literal)).min().unwrap_or(0));
         self.required.push(required);
         self.shapes.push(shape);
         self.signature_ids.insert(signature.clone(), id);
         id
-    }
-
-    /// How rare the literals of a signature are at least.
-    fn rarity(&self, sig: SigId) -> usize {
-        self.required[sig].iter().map(|literal| rarity(literal)).min().unwrap_or(0)
     }
 
     /// Numbers all codes in the order of their values, so that a code is found by bisection.
@@ -204,9 +202,9 @@ impl Builder {
             for block in &rule.blocks {
                 let conditions = &block.conditions;
                 let gate = [&block.gate, &rule.gate].into_iter().find(|g| !g.services.is_empty());
-                let rarest = conditions.all.iter().max_by_key(|&&sig| self.rarity(sig));
-                let any = conditions.any.iter().map(|&sig| self.rarity(sig)).min();
-                let all = rarest.map(|&sig| self.rarity(sig));
+                let rarest = conditions.all.iter().max_by_key(|&&sig| self.rarities[sig]);
+                let any = conditions.any.iter().map(|&sig| self.rarities[sig]).min();
+                let all = rarest.map(|&sig| self.rarities[sig]);
                 let has_fact = !conditions.http_status.is_empty()
                     || !conditions.grpc_status.is_empty()
                     || !conditions.exit_code.is_empty()
@@ -268,7 +266,7 @@ impl Builder {
             nominates,
             signatures: self.signatures,
             codes: self.codes,
-            rules: rules.into(),
+            rules: Lazy::put_away(&rules),
             by_signature: lists(nominations.by_signature),
             by_code: lists(nominations.by_code),
             by_http_status,

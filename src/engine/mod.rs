@@ -2,7 +2,6 @@
 
 mod compile;
 pub(crate) mod evaluate;
-mod exact;
 pub(crate) mod fast;
 pub(crate) mod filter;
 mod grams;

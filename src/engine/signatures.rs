@@ -8,13 +8,13 @@ use super::program::{CodeId, SigId};
 use super::required::RegexInfo;
 use super::trigrams;
 use crate::facts::text::Range;
-use crate::frozen::{Column, Lists, Strings, Words};
+use crate::frozen::{Column, Lists, Strings, Words, copied};
 use crate::rule::model::{Signature, SignatureKind};
 
 /// What of a signature is known without looking for it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Shape {
+    #[serde(deserialize_with = "copied")]
     pub(crate) needs: Column<u16>,
     pub(crate) before: u32,
     pub(crate) after: u32,

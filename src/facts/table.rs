@@ -49,7 +49,6 @@ const SUBJECTS: &[(&str, Subject)] = &[
 
 /// One row: a regex with one group, which is the value.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Context {
     pub(crate) subject: Subject,
     pub(crate) signature: Signature,
