@@ -321,7 +321,6 @@ impl<T> Lazy<T> {
     }
 
     fn cell(&self, index: usize) -> &Cell<T> {
-        assert!(index < self.len, "entry {index} of {}", self.len);
         let make = || std::iter::repeat_with(OnceCell::new).take(GROUP).collect();
         &self.groups[index / GROUP].get_or_init(make)[index % GROUP]
     }
@@ -386,5 +385,59 @@ impl<'de: 'static, T> Deserialize<'de> for Lazy<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let frozen = Strings::deserialize(deserializer)?;
         Ok(Lazy::of(frozen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a start reads: bytes of the image, at any alignment.
+    fn frozen<T: Serialize>(value: &T) -> &'static [u8] {
+        let mut bytes = vec![0];
+        bytes.extend(postcard::to_stdvec(value).unwrap());
+        &Vec::leak(bytes)[1..]
+    }
+
+    #[test]
+    fn columns_are_read_where_they_stand() {
+        let column: Column<u32> = [7, 0, u32::MAX].into_iter().collect();
+        let bytes = frozen(&column);
+        let mut thawed: Column<u32> = postcard::from_bytes(bytes).unwrap();
+        assert_eq!((thawed.memory_usage(), thawed.len()), (0, 3));
+        assert_eq!(thawed.words().into_iter().collect::<Vec<_>>(), [7, 0, u32::MAX]);
+        assert_eq!(thawed.words().part(1..3).at(1), u32::MAX);
+        // Changed, it is one's own.
+        thawed.set(1, 5);
+        thawed.push(9);
+        assert_eq!(thawed.words().into_iter().collect::<Vec<_>>(), [7, 5, u32::MAX, 9]);
+        assert_eq!(postcard::from_bytes::<Column<u32>>(bytes).unwrap(), column);
+    }
+
+    #[test]
+    fn lists_and_strings_keep_their_bounds() {
+        let lists: Lists<u16> = [vec![], vec![1, 2], vec![], vec![3]].into_iter().collect();
+        let thawed: Lists<u16> = postcard::from_bytes(frozen(&lists)).unwrap();
+        let of = |at| thawed.get(at).into_iter().collect::<Vec<u16>>();
+        assert_eq!([of(0), of(1), of(2), of(3)], [vec![], vec![1, 2], vec![], vec![3]]);
+
+        let strings: Strings = ["", "a", "bc", "d"].into_iter().collect();
+        let thawed: Strings = postcard::from_bytes(frozen(&strings)).unwrap();
+        let find = |text: &str| thawed.find(|known| known.cmp(text.as_bytes()));
+        assert_eq!([find(""), find("bc"), find("d")], [Some(0), Some(2), Some(3)]);
+        assert_eq!([find("b"), find("e")], [None, None]);
+    }
+
+    #[test]
+    fn lazy_entries_are_the_same_frozen_put_away_and_pushed() {
+        let list: Vec<(u32, String)> = (0..150).map(|at| (at, format!("entry {at}"))).collect();
+        let pushed = Lazy::from(list.clone());
+        let put_away = Lazy::put_away(&list);
+        let thawed: Lazy<(u32, String)> = postcard::from_bytes(frozen(&pushed)).unwrap();
+        for lazy in [pushed, put_away, thawed] {
+            assert_eq!(lazy.len(), list.len());
+            assert_eq!(lazy.get(149), &list[149]);
+            assert!(lazy.iter().eq(&list));
+        }
     }
 }
