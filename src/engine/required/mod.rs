@@ -139,8 +139,9 @@ fn fragments(set: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
     // Every further byte that may be escaped quadruples the raw forms: only where it pays.
     let one = fragments_with(set, 1);
     let poor = |parts: &Vec<Vec<u8>>| parts.iter().any(|part| rarity(part) < POOR);
+    let several = |string: &Vec<u8>| string.iter().filter(|&&b| is_escapable(b)).count() > 1;
     match one {
-        Some(parts) if !poor(&parts) => Some(parts),
+        Some(parts) if !set.iter().any(several) || !poor(&parts) => Some(parts),
         one => fragments_with(set, 2).filter(|two| !poor(two)).or(one),
     }
 }
@@ -162,29 +163,32 @@ fn is_escapable(byte: u8) -> bool {
 
 /// The rarest part without `\` and control characters, with so many `"` and `/` at most.
 fn fragment(string: &[u8], most: usize) -> Option<&[u8]> {
-    let mut best: &[u8] = &[];
-    for piece in string.split(|&byte| byte == b'\\' || byte < 0x20 || byte == 0x7f) {
-        for start in 0..piece.len() {
-            if start > 0 && !is_escapable(piece[start - 1]) {
-                continue;
-            }
-            let mut escapable = 0;
-            let end = piece[start..]
-                .iter()
-                .position(|&byte| {
-                    escapable += usize::from(is_escapable(byte));
-                    escapable > most
-                })
-                .map_or(piece.len(), |length| start + length);
-            let part = &piece[start..end];
-            if (rarity(part), part.len()) > (rarity(best), best.len()) {
-                best = part;
-            }
+    let mut all = string
+        .split(|&byte| byte == b'\\' || byte < 0x20 || byte == 0x7f)
+        .flat_map(|piece| parts(piece, most));
+    // Most strings have one part, and need not be judged.
+    let mut best = all.next()?;
+    for part in all {
+        if (rarity(part), part.len()) > (rarity(best), best.len()) {
+            best = part;
         }
     }
     // White space alone, or one repeated byte, is everywhere in logs.
     let telling = best.iter().any(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80);
     (best.len() >= MIN_LITERAL && telling).then_some(best)
+}
+
+/// The longest parts of a piece with so many `"` and `/` at most, which is one or more.
+fn parts(piece: &[u8], most: usize) -> impl Iterator<Item = &[u8]> {
+    let starts = (0..piece.len()).filter(|&at| at == 0 || is_escapable(piece[at - 1]));
+    starts.map(move |start| {
+        let mut escapable = 0;
+        let end = piece[start..].iter().position(|&byte| {
+            escapable += usize::from(is_escapable(byte));
+            escapable > most
+        });
+        &piece[start..end.map_or(piece.len(), |length| start + length)]
+    })
 }
 
 /// All raw forms of literals of which escaping may have changed some bytes.

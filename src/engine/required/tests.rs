@@ -19,6 +19,7 @@ fn texts_give_their_longest_part_that_escaping_leaves_alone() {
 
 #[test]
 fn common_words_are_poor() {
+    assert!(COMMON.is_sorted());
     assert_eq!(rarity(b" received"), 1);
     assert_eq!(rarity(b"connection refused"), 10);
     assert!(rarity(b"no space left on device") > 8);
