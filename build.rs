@@ -1,8 +1,8 @@
 //! Freezes the built-in pack, so that a program that starts neither parses nor checks it.
 //!
 //! Compiles the library's own modules: the rule files are loaded, merged and checked here, and a
-//! mistake in one stops the build, drawn with its place. What is written: the frozen pack (tables,
-//! rules, program), and for catalogues with further layers the list of files with their texts, their
+//! mistake in one stops the build, drawn with its place. What is written: the frozen pack (catalogue
+//! and program), and for catalogues with further layers the list of files with their texts, their
 //! trees in the compact form of `src/yaml/node.rs`, and the required literals of their regexes.
 
 #![allow(dead_code, unused_imports)]
@@ -41,8 +41,6 @@ mod yaml;
 
 /// Nothing is built in yet.
 mod builtin {
-    use std::collections::HashMap;
-
     use crate::catalog::pack::Pack;
     use crate::engine::RegexInfo;
     use crate::yaml::node::Node;
@@ -57,19 +55,19 @@ mod builtin {
         pub(crate) documents: Vec<Node>,
     }
 
-    pub(crate) fn files() -> Vec<BuiltinFile> {
+    pub(crate) fn files(_: impl Fn(&str) -> bool) -> Vec<BuiltinFile> {
         Vec::new()
     }
 
-    pub(crate) fn regexes() -> HashMap<&'static str, RegexInfo> {
-        HashMap::new()
+    pub(crate) fn regex(_: &str) -> Option<&'static RegexInfo> {
+        None
     }
 }
 
 use catalog::{Catalog, fnv::Fnv};
 use engine::regex_info;
 use rule::words::Layer;
-use yaml::node::{Kind, Node, Span};
+use yaml::node::{AS_IT_STANDS, BETWEEN_QUOTES, EMPTY, Kind, Node, Span, between_quotes};
 use yaml::parse::parse;
 
 fn main() {
@@ -86,7 +84,7 @@ fn main() {
     files.sort();
 
     let mut list = String::from("&[\n");
-    let mut trees = Vec::new();
+    let mut trees = frozen::Strings::default();
     let mut regexes = BTreeSet::new();
     let mut hash = Fnv::default();
     let mut builder = Catalog::builder();
@@ -100,32 +98,34 @@ fn main() {
         builder.text(Layer::Builtin, &name, &text);
         // What does not parse is reported with its place by the builder.
         let documents = parse(&text).unwrap_or_default();
-        encode_text(&name, &mut trees);
-        encode_number(documents.len() as u64, &mut trees);
+        let mut tree = Vec::new();
+        encode_number(documents.len() as u64, &mut tree);
         for document in &documents {
-            encode(document, &mut trees);
+            encode(document, &text, &mut tree);
             collect_regexes(document, &mut regexes);
         }
+        trees.push(&tree);
     }
     list.push(']');
     let catalog = builder.build().unwrap_or_else(|problems| {
         eprintln!("{problems}");
         panic!("the built-in rules do not load");
     });
-    let [tables, rules, program, conditions] = catalog::pack::freeze(&catalog);
-    write("builtin_tables.bin", &tables);
-    write("builtin_rules.bin", &rules);
+    let [catalog, program] = catalog::pack::freeze(&catalog);
+    write("builtin_catalog.bin", &catalog);
     write("builtin_program.bin", &program);
-    write("builtin_conditions.bin", &conditions);
 
+    // Sorted, as they are looked up.
     let infos: Vec<(&str, engine::RegexInfo)> = regexes
         .iter()
         .filter_map(|pattern| Some((pattern.as_str(), regex_info(pattern).ok()?)))
         .collect();
-    write("builtin_regexes.bin", &postcard::to_stdvec(&infos).expect("plain data"));
+    let patterns: frozen::Strings = infos.iter().map(|(pattern, _)| pattern).collect();
+    let infos = frozen::Lazy::put_away(infos.iter().map(|(_, info)| info));
+    write("builtin_regexes.bin", &postcard::to_stdvec(&(patterns, infos)).expect("plain data"));
     write("builtin_hash.txt", format!("{:016x}", hash.0).as_bytes());
     write("builtin_files.rs", list.as_bytes());
-    write("builtin_trees.bin", &trees);
+    write("builtin_trees.bin", &postcard::to_stdvec(&trees).expect("plain data"));
 }
 
 /// Every text under a key `regex`, and all texts of `extract`.
@@ -168,8 +168,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Appends the compact form: a tag byte, the span, the content; all numbers as LEB128.
-fn encode(node: &Node, out: &mut Vec<u8>) {
+/// Appends the compact form: a tag byte, the span, the content; all numbers as LEB128. `source` is
+/// the file that the node stands in.
+fn encode(node: &Node, source: &str, out: &mut Vec<u8>) {
     let tag = match node.kind {
         Kind::Null => 0,
         Kind::Bool(false) => 1,
@@ -183,17 +184,17 @@ fn encode(node: &Node, out: &mut Vec<u8>) {
     encode_span(node.span, out);
     match &node.kind {
         Kind::Null | Kind::Bool(_) => {}
-        Kind::Number(text) | Kind::String(text) => encode_text(text, out),
+        Kind::Number(text) | Kind::String(text) => encode_text(text, node.span, source, out),
         Kind::Sequence(items) => {
             encode_number(items.len() as u64, out);
-            items.iter().for_each(|item| encode(item, out));
+            items.iter().for_each(|item| encode(item, source, out));
         }
         Kind::Mapping(entries) => {
             encode_number(entries.len() as u64, out);
             for (key, value) in entries {
                 encode_span(key.span, out);
-                encode_text(&key.name, out);
-                encode(value, out);
+                encode_text(&key.name, key.span, source, out);
+                encode(value, source, out);
             }
         }
     }
@@ -208,10 +209,16 @@ fn encode_number(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// Appends a length and the bytes of `text`.
-fn encode_text(text: &str, out: &mut Vec<u8>) {
-    encode_number(text.len() as u64, out);
-    out.extend_from_slice(text.as_bytes());
+/// Appends `text`: what [`AS_IT_STANDS`] and its neighbours say.
+fn encode_text(text: &str, span: Span, source: &str, out: &mut Vec<u8>) {
+    if source.get(span.start as usize..span.end as usize) == Some(text) {
+        encode_number(AS_IT_STANDS, out);
+    } else if between_quotes(source, span) == Some(text) {
+        encode_number(BETWEEN_QUOTES, out);
+    } else {
+        encode_number(EMPTY + text.len() as u64, out);
+        out.extend_from_slice(text.as_bytes());
+    }
 }
 
 fn encode_span(span: Span, out: &mut Vec<u8>) {

@@ -1,27 +1,34 @@
 //! The built-in pack, embedded by `build.rs`: frozen, and as rule files with their parse trees for
 //! catalogues that add layers to it.
 
-use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use crate::catalog::pack::Pack;
 use crate::engine::RegexInfo;
-use crate::yaml::node::{Node, decode_number, decode_text};
+use crate::frozen::{Lazy, Strings};
+use crate::yaml::node::{Node, decode_number};
 
 /// Path and text of every built-in file, in the order of their paths.
 pub(crate) static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
 
-/// The parse trees of the same files, as `build.rs` wrote them.
-static TREES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_trees.bin"));
+/// The parse trees of the same files.
+static TREES: LazyLock<Strings> =
+    LazyLock::new(|| thaw(include_bytes!(concat!(env!("OUT_DIR"), "/builtin_trees.bin"))));
 
-/// What `engine::required` says of the regexes in these files.
-static REGEXES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin_regexes.bin"));
+/// The regexes in these files, sorted, and what `engine::required` says of each.
+static REGEXES: LazyLock<(Strings, Lazy<RegexInfo>)> =
+    LazyLock::new(|| thaw(include_bytes!(concat!(env!("OUT_DIR"), "/builtin_regexes.bin"))));
+
+fn thaw<T: Deserialize<'static>>(bytes: &'static [u8]) -> T {
+    postcard::from_bytes(bytes).expect("build.rs wrote this")
+}
 
 /// The pack as it is after loading and checking.
 pub(crate) const PACK: Option<Pack<'static>> = Some(Pack {
-    tables: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_tables.bin")),
-    rules: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_rules.bin")),
+    catalog: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_catalog.bin")),
     program: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_program.bin")),
-    conditions: include_bytes!(concat!(env!("OUT_DIR"), "/builtin_conditions.bin")),
 });
 
 /// Hash of the paths and texts of all built-in files.
@@ -34,30 +41,34 @@ pub(crate) struct BuiltinFile {
     pub(crate) documents: Vec<Node>,
 }
 
-/// All built-in files with their trees.
-pub(crate) fn files() -> Vec<BuiltinFile> {
-    let mut input = TREES;
-    FILES
-        .iter()
-        .map(|&(path, text)| BuiltinFile {
+/// Those built-in files whose paths are `wanted`, with their trees.
+pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<BuiltinFile> {
+    let files = FILES.iter().enumerate().filter(|(_, (path, _))| wanted(path));
+    files
+        .map(|(at, &(path, text))| BuiltinFile {
             path,
             text,
-            documents: read(&mut input).expect("build.rs wrote a tree for each file"),
+            documents: read(&mut TREES.get(at), text).expect("build.rs wrote this tree"),
         })
         .collect()
 }
 
-fn read(input: &mut &'static [u8]) -> Option<Vec<Node>> {
-    let _path = decode_text(input)?;
+fn read(input: &mut &'static [u8], text: &'static str) -> Option<Vec<Node>> {
     let count = decode_number(input)?;
-    (0..count).map(|_| Node::decode(input)).collect()
+    (0..count).map(|_| Node::decode(input, text)).collect()
 }
 
-/// What is known of the regexes of the built-in files.
-pub(crate) fn regexes() -> HashMap<&'static str, RegexInfo> {
-    let list: Vec<(&str, RegexInfo)> =
-        postcard::from_bytes(REGEXES).expect("build.rs wrote this list");
-    list.into_iter().collect()
+/// What is known of a regex, if one of the built-in files has it.
+pub(crate) fn regex(pattern: &str) -> Option<&'static RegexInfo> {
+    let (patterns, infos) = &*REGEXES;
+    patterns.find(|known| known.cmp(pattern.as_bytes())).map(|at| infos.get(at))
+}
+
+/// All regexes of the built-in files.
+#[cfg(test)]
+pub(crate) fn regexes() -> impl Iterator<Item = &'static str> {
+    let patterns = &REGEXES.0;
+    (0..patterns.len()).map(|at| std::str::from_utf8(patterns.get(at)).expect("texts of files"))
 }
 
 #[cfg(test)]
@@ -93,21 +104,21 @@ mod tests {
             };
             assert_eq!(plain(loaded), plain(thawed));
         }
-        let [_, _, program, conditions] = freeze(&loaded);
+        let [_, program] = freeze(&loaded);
         assert!(program == super::PACK.unwrap().program);
-        assert!(conditions == super::PACK.unwrap().conditions);
     }
 
     /// What the library loads beside other layers is what stands in the YAML files.
     #[test]
     fn trees_equal_the_yaml() {
-        let files = super::files();
+        let files = super::files(|_| true);
         assert!(files.len() > 10);
         for file in files {
             assert_eq!(crate::yaml::parse::parse(file.text), Ok(file.documents), "{}", file.path);
         }
-        for (pattern, info) in super::regexes() {
-            assert_eq!(crate::engine::regex_info(pattern), Ok(info), "{pattern}");
+        assert!(super::regexes().count() > 100);
+        for pattern in super::regexes() {
+            assert_eq!(super::regex(pattern), crate::engine::regex_info(pattern).as_ref().ok());
         }
     }
 }

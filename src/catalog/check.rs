@@ -78,7 +78,7 @@ fn services(rule: &Rule, table: &ServiceTable, reader: &mut Reader) {
         let message = format!("`{id}` is not a service of the catalogue");
         reader.report(
             Problem::new(Code::UnknownService, origin(rule, field), message)
-                .did_you_mean(id, table.names()),
+                .did_you_mean(id, table.ids()),
         );
     };
     if let Some(id) = &rule.service
@@ -93,7 +93,7 @@ fn services(rule: &Rule, table: &ServiceTable, reader: &mut Reader) {
         for id in &when.service {
             match table.find(id) {
                 Some(at) => {
-                    products.extend(table.list[at].products.iter().map(|product| &*product.id))
+                    products.extend(table.list.get(at).products.iter().map(|product| &*product.id))
                 }
                 None => unknown(id, field, reader),
             }

@@ -25,13 +25,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use once_cell::sync::OnceCell;
+
 pub use category::CategoryInfo;
 pub use service::{Product, Service};
 
 use crate::builtin;
 use crate::engine::program::Program;
 use crate::facts::table::{Case, FactTable};
-use crate::frozen::Lazy;
+use crate::frozen::{Lazy, Strings};
 use crate::problem::{Code, Place, Problem, Problems, SourceMap, Text};
 use crate::rule::Rule;
 use crate::rule::words::{Category, Layer};
@@ -44,7 +46,7 @@ use fnv::Fnv;
 use lists::RawLists;
 use merge::{Field, Index, Patch, RawRule};
 use pack::Pack;
-use service::ServiceTable;
+use service::{ServiceReader, ServiceTable};
 
 const DOCUMENT_KEYS: &[&str] =
     &["schema", "rules", "services", "lists", "patch", "categories", "facts"];
@@ -67,7 +69,7 @@ pub struct Catalog {
 struct Inner {
     rules: Lazy<Rule>,
     /// Of the rules, sorted.
-    ids: Vec<Box<str>>,
+    ids: Strings,
     /// Former ids, sorted, to rules.
     renamed: Vec<(Box<str>, usize)>,
     /// Ids that a patch disabled.
@@ -75,7 +77,8 @@ struct Inner {
     services: ServiceTable,
     categories: CategoryTable,
     facts: FactTable,
-    sources: Arc<SourceMap>,
+    /// Made when somebody asks where something stands, if it is the built-in pack alone.
+    sources: OnceCell<Arc<SourceMap>>,
     hash: u64,
     warnings: Vec<Problem>,
     /// What it was read from, if it was made at build time.
@@ -147,21 +150,26 @@ impl Catalog {
 
     pub(crate) fn rule_index(&self, id: &str) -> Option<usize> {
         let Inner { ids, renamed, .. } = &*self.inner;
-        let renamed = |_| {
+        let renamed = || {
             let at = renamed.binary_search_by(|(old, _)| (**old).cmp(id))?;
             Ok::<_, usize>(renamed[at].1)
         };
-        ids.binary_search_by(|known| (**known).cmp(id)).or_else(renamed).ok()
+        ids.find(|known| known.cmp(id.as_bytes())).or_else(|| renamed().ok())
     }
 
     /// All services.
-    pub fn services(&self) -> &[Service] {
-        &self.inner.services.list
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &Service> {
+        self.inner.services.list.iter()
+    }
+
+    /// The service at a place in the order of ids.
+    pub(crate) fn service_at(&self, index: usize) -> &Service {
+        self.inner.services.list.get(index)
     }
 
     /// The service of this id, name or alias.
     pub fn service(&self, name: &str) -> Option<&Service> {
-        self.inner.services.find(name).map(|index| &self.inner.services.list[index])
+        self.inner.services.find(name).map(|index| self.service_at(index))
     }
 
     pub(crate) fn service_table(&self) -> &ServiceTable {
@@ -183,8 +191,8 @@ impl Catalog {
     }
 
     /// The texts with facts that the table of contexts is tested by.
-    pub fn fact_cases(&self) -> &[Case] {
-        &self.inner.facts.cases
+    pub fn fact_cases(&self) -> impl ExactSizeIterator<Item = &Case> {
+        self.inner.facts.cases.iter()
     }
 
     /// Version of the built-in pack: the library's.
@@ -200,14 +208,14 @@ impl Catalog {
 
     /// Where a rule stands.
     pub fn place(&self, rule: &Rule) -> Option<Place> {
-        self.inner.sources.place(rule.span)
+        self.sources().place(rule.span)
     }
 
     /// Field by field, the place that set it: the rule's own file, what it extends, or a patch.
     pub fn provenance(&self, rule: &Rule) -> Vec<(String, Place)> {
         rule.origins
             .iter()
-            .filter_map(|(field, span)| Some((field.to_string(), self.inner.sources.place(*span)?)))
+            .filter_map(|(field, span)| Some((field.to_string(), self.sources().place(*span)?)))
             .collect()
     }
 
@@ -215,7 +223,7 @@ impl Catalog {
     pub fn lint(&self, layers: &[Layer]) -> Problems {
         let mut problems = self.inner.warnings.clone();
         problems.extend(lint::lint(self, layers));
-        Problems::new(problems, self.inner.sources.clone())
+        Problems::new(problems, self.sources().clone())
     }
 
     /// The program that was made of this catalogue at build time.
@@ -224,7 +232,13 @@ impl Catalog {
     }
 
     pub(crate) fn sources(&self) -> &Arc<SourceMap> {
-        &self.inner.sources
+        self.inner.sources.get_or_init(|| {
+            let mut sources = SourceMap::default();
+            for &(path, text) in builtin::FILES {
+                sources.add(path.to_owned(), Text::Static(text));
+            }
+            Arc::new(sources)
+        })
     }
 }
 
@@ -295,16 +309,10 @@ impl CatalogBuilder {
         hash.add(&[u8::from(self.builtin)]);
         let alone = self.builtin && self.inputs.is_empty() && self.problems.is_empty();
         if let Some(pack) = builtin::PACK.filter(|_| alone) {
-            for &(path, text) in builtin::FILES {
-                sources.add(path.to_owned(), Text::Static(text));
-            }
-            return Ok(pack::thaw(pack, hash.0, sources));
+            return Ok(pack::thaw(pack, hash.0));
         }
         let mut documents: Vec<(Layer, Node)> = Vec::new();
-        for file in builtin::files() {
-            if !self.builtin && !TABLES.contains(&file.path) {
-                continue;
-            }
+        for file in builtin::files(|path| self.builtin || TABLES.contains(&path)) {
             if let Some(base) = sources.add(file.path.to_owned(), Text::Static(file.text)) {
                 documents.extend(file.documents.into_iter().map(|mut document| {
                     shift::shift(&mut document, base);
@@ -339,7 +347,7 @@ impl CatalogBuilder {
         let mut inner = assemble(&documents, &mut reader);
         inner.hash = hash.0;
         let sources = Arc::new(sources);
-        inner.sources = sources.clone();
+        inner.sources = sources.clone().into();
         let problems = Problems::new(std::mem::take(&mut reader.problems), sources);
         if problems.has_errors() {
             return Err(problems);
@@ -352,7 +360,7 @@ impl CatalogBuilder {
 /// From documents to a catalogue; what is wrong is in `reader`.
 fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
     let mut categories = CategoryTable::bare();
-    let mut services = ServiceTable::default();
+    let mut services = ServiceReader::default();
     let mut facts = FactTable::default();
     let mut rules: Vec<RawRule<'_>> = Vec::new();
     let mut lists = RawLists::default();
@@ -389,7 +397,7 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
     let expiries = patches.iter().filter_map(|patch| Some((patch.target, patch.expires.as_ref()?)));
     lint::expired(expiries.chain(lists.expiries()), reader);
     let lists = lists.finish(reader);
-    services.sort();
+    let services = services.finish();
     let index = Index::new(&rules, reader);
     let merged = merge::merge(&rules, &patches, &index, reader);
     let mut disabled: Vec<Box<str>> = Vec::new();
@@ -418,14 +426,14 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
     );
     lists.report_unused(reader);
     Inner {
-        ids: list.iter().map(|rule| rule.id.clone()).collect(),
+        ids: list.iter().map(|rule| rule.id.as_bytes()).collect(),
         rules: list.into(),
         renamed,
         disabled,
         services,
         categories,
         facts,
-        sources: Arc::default(),
+        sources: OnceCell::new(),
         hash: 0,
         warnings: Vec::new(),
         pack: None,

@@ -6,73 +6,74 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use once_cell::sync::OnceCell;
+use serde::Deserialize;
 
 use super::category::CategoryTable;
 use super::service::ServiceTable;
 use super::{Catalog, Inner};
 use crate::engine::program::Program;
 use crate::facts::table::FactTable;
-use crate::frozen::{Column, Lazy};
-use crate::problem::SourceMap;
+use crate::frozen::{Lazy, Strings};
+use crate::rule::Rule;
 
 /// The parts of a frozen pack.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Pack<'p> {
-    /// Everything of the catalogue but its rules.
-    pub(crate) tables: &'p [u8],
-    /// The rules.
-    pub(crate) rules: &'p [u8],
-    /// The compiled program but the conditions of its rules.
+    /// What the catalogue knows.
+    pub(crate) catalog: &'p [u8],
+    /// The compiled program.
     pub(crate) program: &'p [u8],
-    /// These.
-    pub(crate) conditions: &'p [u8],
 }
 
-/// What [`Pack::tables`] holds.
-#[derive(Serialize, Deserialize)]
-struct Tables {
-    ids: Vec<Box<str>>,
-    ends: Column<u32>,
+/// What [`Pack::catalog`] holds.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+struct Frozen {
+    ids: Strings,
     renamed: Vec<(Box<str>, usize)>,
     services: ServiceTable,
     categories: CategoryTable,
     facts: FactTable,
+    rules: Lazy<Rule>,
 }
 
-/// Writes the parts of a pack: tables, rules, program, conditions.
+/// Writes a pack: catalogue and program.
 #[allow(dead_code)] // Called by `build.rs` and by a test.
-pub(crate) fn freeze(catalog: &Catalog) -> [Vec<u8>; 4] {
+pub(crate) fn freeze(catalog: &Catalog) -> [Vec<u8>; 2] {
     let inner = &catalog.inner;
     assert!(inner.disabled.is_empty(), "the built-in pack has no patches");
-    let (rules, ends) = inner.rules.freeze();
     // So that their programs are written too.
-    for context in &inner.facts.contexts {
+    for context in inner.facts.contexts.iter() {
         context.regex().expect("the loader has compiled it");
     }
-    // The borrowed tables in the layout of `Tables`.
-    let tables =
-        (&inner.ids, &ends, &inner.renamed, &inner.services, &inner.categories, &inner.facts);
-    let tables = postcard::to_stdvec(&tables).expect("tables are plain data");
+    // In the layout of `Frozen`.
+    let frozen = (
+        &inner.ids,
+        &inner.renamed,
+        &inner.services,
+        &inner.categories,
+        &inner.facts,
+        &inner.rules,
+    );
+    let frozen = postcard::to_stdvec(&frozen).expect("a catalogue is plain data");
     let mut program = Program::new(catalog);
     program.compile_all(catalog);
-    let (conditions, ends) = program.rules.freeze();
-    let program = postcard::to_stdvec(&(&program, &ends)).expect("a program is plain data");
-    [tables, rules, program, conditions]
+    [frozen, postcard::to_stdvec(&program).expect("a program is plain data")]
 }
 
-/// Reads a pack back. The rules stay where they are.
-pub(super) fn thaw(pack: Pack<'static>, hash: u64, sources: SourceMap) -> Catalog {
-    let tables: Tables = postcard::from_bytes(pack.tables).expect("build.rs wrote these tables");
+/// Reads a pack back. What it holds stays where it is.
+pub(super) fn thaw(pack: Pack<'static>, hash: u64) -> Catalog {
+    let frozen: Frozen = postcard::from_bytes(pack.catalog).expect("build.rs wrote this catalogue");
     let inner = Inner {
-        rules: Lazy::thaw(pack.rules, tables.ends),
-        ids: tables.ids,
-        renamed: tables.renamed,
+        rules: frozen.rules,
+        ids: frozen.ids,
+        renamed: frozen.renamed,
         disabled: Vec::new(),
-        services: tables.services,
-        categories: tables.categories,
-        facts: tables.facts,
-        sources: Arc::new(sources),
+        services: frozen.services,
+        categories: frozen.categories,
+        facts: frozen.facts,
+        sources: OnceCell::new(),
         hash,
         warnings: Vec::new(),
         pack: Some(pack),
@@ -82,8 +83,5 @@ pub(super) fn thaw(pack: Pack<'static>, hash: u64, sources: SourceMap) -> Catalo
 
 /// Reads the program of a pack back.
 pub(super) fn thaw_program(pack: Pack<'static>) -> Program {
-    let (mut program, ends): (Program, Column<u32>) =
-        postcard::from_bytes(pack.program).expect("build.rs wrote this program");
-    program.rules = Lazy::thaw(pack.conditions, ends);
-    program
+    postcard::from_bytes(pack.program).expect("build.rs wrote this program")
 }

@@ -10,6 +10,7 @@ use super::merge::{Field, RawRule};
 use super::rule::RULE_KEYS;
 use super::signature::signatures;
 use crate::engine::literals;
+use crate::frozen::{Column, Lazy, Strings};
 use crate::problem::{Code, Problem};
 use crate::rule::model::{Signature, SignatureKind};
 use crate::rule::words::Layer;
@@ -93,31 +94,50 @@ impl Service {
 
 /// All services, with every name they go by.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct ServiceTable {
-    pub(crate) list: Vec<Service>,
-    by_name: BTreeMap<String, usize>,
+    /// By id, so that nothing depends on the order of files.
+    pub(crate) list: Lazy<Service>,
+    /// Normalised and sorted.
+    names: Strings,
+    /// Whose each name is.
+    named: Column<u32>,
 }
 
 impl ServiceTable {
     /// By id, name or alias; case, spaces and underscores do not matter.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).or_else(|| self.by_name.get(&normalize(name))).copied()
+        let exactly = |name: &str| self.names.find(|known| known.cmp(name.as_bytes()));
+        let at = exactly(name).or_else(|| exactly(&normalize(name)))?;
+        Some(self.named.at(at) as usize)
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|service| &*service.id)
     }
+}
 
-    /// By id, so that nothing depends on the order of files.
-    pub(crate) fn sort(&mut self) {
-        let mut order: Vec<usize> = (0..self.list.len()).collect();
-        order.sort_by(|&a, &b| self.list[a].id.cmp(&self.list[b].id));
-        let mut moved = vec![0; order.len()];
-        for (new, &old) in order.iter().enumerate() {
-            moved[old] = new;
+/// Collects services and their names.
+#[derive(Default)]
+pub(crate) struct ServiceReader {
+    list: Vec<Service>,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl ServiceReader {
+    /// The table of all that was read.
+    pub(crate) fn finish(self) -> ServiceTable {
+        let mut list: Vec<(usize, Service)> = self.list.into_iter().enumerate().collect();
+        list.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+        let mut moved = vec![0; list.len()];
+        for (new, &(old, _)) in list.iter().enumerate() {
+            moved[old] = new as u32;
         }
-        self.by_name.values_mut().for_each(|at| *at = moved[*at]);
-        self.list.sort_by(|a, b| a.id.cmp(&b.id));
+        ServiceTable {
+            list: list.into_iter().map(|(_, service)| service).collect::<Vec<_>>().into(),
+            names: self.by_name.keys().collect(),
+            named: self.by_name.values().map(|&at| moved[at]).collect(),
+        }
     }
 
     fn insert(&mut self, service: Service, reader: &mut Reader) {

@@ -17,7 +17,7 @@ use super::signatures::{Codes, Shape, Signatures};
 use crate::catalog::Catalog;
 use crate::facts::codes::{is_distinctive, is_typed, prose_is_case_sensitive};
 use crate::facts::table::Subject;
-use crate::frozen::Lists;
+use crate::frozen::{Column, Lazy, Lists};
 use crate::rule::Rule;
 use crate::rule::model::{Conditions, Signature, SignatureKind, When};
 
@@ -32,7 +32,7 @@ impl Program {
         let rules: Vec<RuleProgram> =
             catalog.rules().map(|rule| builder.rule(rule, catalog)).collect();
         let mut services = Vec::new();
-        for (at, service) in catalog.services().iter().enumerate() {
+        for (at, service) in catalog.services().enumerate() {
             let mut add = |signature: &Signature, weak, product| {
                 let signature = builder.signature(signature);
                 services.push(ServiceSig { signature, service: at, weak, product });
@@ -70,6 +70,8 @@ struct Builder {
     signature_ids: HashMap<Signature, SigId>,
     /// Required literals, in the order of signatures.
     required: Vec<Vec<Vec<u8>>>,
+    /// How rare the literals of each are at least.
+    rarities: Vec<usize>,
     shapes: Vec<Shape>,
     codes: Codes,
     code_ids: HashMap<Box<str>, CodeId>,
@@ -113,15 +115,11 @@ impl Builder {
             _ => signature.pattern.len(),
         };
         self.signatures.push(signature, weight as u32);
+        self.rarities.push(required.iter().map(|literal| rarity(literal)).min().unwrap_or(0));
         self.required.push(required);
         self.shapes.push(shape);
         self.signature_ids.insert(signature.clone(), id);
         id
-    }
-
-    /// How rare the literals of a signature are at least.
-    fn rarity(&self, sig: SigId) -> usize {
-        self.required[sig].iter().map(|literal| rarity(literal)).min().unwrap_or(0)
     }
 
     /// Numbers all codes in the order of their values, so that a code is found by bisection.
@@ -207,9 +205,9 @@ impl Builder {
             for block in &rule.blocks {
                 let conditions = &block.conditions;
                 let gate = [&block.gate, &rule.gate].into_iter().find(|g| !g.services.is_empty());
-                let rarest = conditions.all.iter().max_by_key(|&&sig| self.rarity(sig));
-                let any = conditions.any.iter().map(|&sig| self.rarity(sig)).min();
-                let all = rarest.map(|&sig| self.rarity(sig));
+                let rarest = conditions.all.iter().max_by_key(|&&sig| self.rarities[sig]);
+                let any = conditions.any.iter().map(|&sig| self.rarities[sig]).min();
+                let all = rarest.map(|&sig| self.rarities[sig]);
                 let has_fact = !conditions.http_status.is_empty()
                     || !conditions.grpc_status.is_empty()
                     || !conditions.exit_code.is_empty()
@@ -253,7 +251,7 @@ impl Builder {
                     Use::Code => true,
                     // Waits are read when a rule has matched; other facts matter where a rule is
                     // nominated by them.
-                    Use::Context(context) => match contexts[context].subject {
+                    Use::Context(context) => match contexts.get(context).subject {
                         Subject::HttpStatus => !by_http_status.is_empty(),
                         Subject::GrpcStatus => !by_grpc_status.is_empty(),
                         Subject::ExitCode => !by_exit_code.is_empty(),
@@ -264,21 +262,21 @@ impl Builder {
                 });
                 u8::from(any)
             })
-            .collect::<Vec<_>>();
+            .collect();
         Program {
             index: Index::new(&literals.list),
             uses: literals.uses.into_iter().collect(),
-            nominates: nominates.into(),
+            nominates,
             signatures: self.signatures,
             codes: self.codes,
-            rules: rules.into(),
+            rules: Lazy::put_away(&rules),
             by_signature: lists(nominations.by_signature),
             by_code: lists(nominations.by_code),
             by_http_status,
             by_grpc_status,
             by_exit_code,
             by_signal,
-            services,
+            services: services.into_iter().collect(),
             coded_services: nominations.coded_services,
         }
     }
@@ -329,7 +327,7 @@ impl Builder {
                     [only] if only.eq_ignore_ascii_case(self.signatures.pattern(id))
                 );
             if whole {
-                shape.needs.clear();
+                shape.needs = Column::default();
             }
             self.signatures.push_shape(shape);
             for literal in required {

@@ -280,7 +280,7 @@ impl<'c> Context<'c> {
         }
         let product = match self.facts.products.first() {
             Some(fact) => Some(&*fact.value),
-            None => self.catalog.services()[service].default_product(),
+            None => self.catalog.service_at(service).default_product(),
         };
         product.is_some_and(|product| gate.products.iter().any(|id| &**id == product))
     }
@@ -289,7 +289,7 @@ impl<'c> Context<'c> {
     fn is_coarse(&self, id: RuleId, code: &CodeScore) -> bool {
         let program = self.program.rules.get(id);
         program.service.iter().chain(&program.gate.services).chain(&self.known).any(|&service| {
-            let list = &self.catalog.services()[service].coarse_codes;
+            let list = &self.catalog.service_at(service).coarse_codes;
             list.iter().any(|coarse| coarse.eq_ignore_ascii_case(&code.value))
         })
     }

@@ -16,18 +16,20 @@ use crate::event::Event;
 use crate::facts::Facts;
 use crate::facts::codes::may_hold_codes;
 use crate::facts::text::{EVERYWHERE, Range, View, Views, hides_literals};
+use crate::frozen::Words;
 use crate::rule::model::SignatureKind;
 
 /// Working space of a classification. Reusing one saves its allocations.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// What is known of each signature; valid where the stamp is the current one.
-    signatures: Vec<(u32, State)>,
+    /// For each signature a stamp, and below it the place in `touched`, which is valid where the
+    /// stamp is the current one. All zero at first, so that what is not touched takes no memory.
+    signatures: Vec<u64>,
     contexts: Vec<(u32, Range)>,
     rules: Vec<u32>,
     stamp: u32,
     /// Signatures that were found or may be, in the order of discovery.
-    touched: Vec<SigId>,
+    touched: Vec<(SigId, State)>,
     /// Contexts of which a literal was seen.
     touched_contexts: Vec<usize>,
     candidates: Vec<RuleId>,
@@ -80,7 +82,7 @@ impl Scratch {
     }
 
     /// Whether the text that was noted last may hold what `needs` says.
-    pub(super) fn may_hold(&self, needs: &[u16]) -> bool {
+    pub(super) fn may_hold(&self, needs: Words<'_, u16>) -> bool {
         self.trigrams.may_hold(needs)
     }
 
@@ -91,7 +93,7 @@ impl Scratch {
             || self.contexts.len() != contexts
             || self.rules.len() != program.rules.len()
         {
-            self.signatures = vec![(0, State::Absent); program.signatures.len()];
+            self.signatures = vec![0; program.signatures.len()];
             self.contexts = vec![(0, NOWHERE); contexts];
             self.rules = vec![0; program.rules.len()];
             self.stamp = 1;
@@ -102,15 +104,18 @@ impl Scratch {
     }
 
     fn state(&self, sig: SigId) -> Option<State> {
-        let (stamp, state) = self.signatures[sig];
-        (stamp == self.stamp).then_some(state)
+        let word = self.signatures[sig];
+        ((word >> 32) as u32 == self.stamp).then(|| self.touched[word as u32 as usize].1)
     }
 
     fn set(&mut self, sig: SigId, state: State) {
-        if self.signatures[sig].0 != self.stamp {
-            self.touched.push(sig);
+        let word = &mut self.signatures[sig];
+        if (*word >> 32) as u32 == self.stamp {
+            self.touched[*word as u32 as usize].1 = state;
+        } else {
+            *word = u64::from(self.stamp) << 32 | self.touched.len() as u64;
+            self.touched.push((sig, state));
         }
-        self.signatures[sig] = (self.stamp, state);
     }
 
     fn touch_context(&mut self, index: usize, hit: Range) {
@@ -166,8 +171,8 @@ pub(crate) fn matches(
     look.scratch.touched_contexts.sort_unstable();
     let seen = &*look.scratch;
     let contexts = seen.touched_contexts.iter().filter_map(|&index| {
-        let shape = &table.contexts[index].shape;
-        let possible = seen.trigrams.may_hold(&shape.needs);
+        let shape = &table.contexts.get(index).shape;
+        let possible = seen.trigrams.may_hold(shape.needs.words());
         possible.then(|| (index, shape.window(seen.contexts[index].1)))
     });
     facts.read(&views, table, contexts);
@@ -191,7 +196,7 @@ fn search(program: &Program, text: &[u8], place: impl Place, scratch: &mut Scrat
     let mut lower = std::mem::take(&mut scratch.lower);
     to_lower(text, &mut lower);
     program.index.find(&lower, |literal, start, end| {
-        for &used in program.uses.get(literal) {
+        for used in program.uses.get(literal) {
             match used {
                 Use::Whole(sig) => {
                     if matches!(scratch.state(sig), Some(State::Found(_))) {
@@ -276,7 +281,7 @@ impl Place for &View<'_> {
 
 fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &mut Facts) {
     for index in 0..look.scratch.touched.len() {
-        let sig = look.scratch.touched[index];
+        let (sig, _) = look.scratch.touched[index];
         let entries = program.services_of(sig);
         if entries.is_empty() {
             continue;
@@ -285,7 +290,7 @@ fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &m
         for entry in entries {
             facts.add_service(entry.service, entry.from(), range);
             if let Some(product) = entry.product {
-                facts.add_product(&catalog.services()[entry.service].products[product].id, range);
+                facts.add_product(&catalog.service_at(entry.service).products[product].id, range);
             }
         }
     }
@@ -295,14 +300,14 @@ fn services(catalog: &Catalog, program: &Program, look: &mut Fast<'_>, facts: &m
 fn candidates(context: &Context<'_>, look: &mut Fast<'_>) {
     let Context { program, facts, .. } = context;
     for index in 0..look.scratch.touched.len() {
-        let sig = look.scratch.touched[index];
+        let (sig, _) = look.scratch.touched[index];
         let rules = program.by_signature.get(sig);
         if !rules.is_empty() && look.find(sig).is_some() {
-            look.scratch.add_rules(rules.iter().map(|&rule| rule as RuleId));
+            look.scratch.add_rules(rules.into_iter().map(|rule| rule as RuleId));
         }
     }
     for code in context.codes() {
-        look.scratch.add_rules(program.by_code.get(code).iter().map(|&rule| rule as RuleId));
+        look.scratch.add_rules(program.by_code.get(code).into_iter().map(|rule| rule as RuleId));
     }
     for fact in facts.best_http_status() {
         let rules = program.by_http_status.iter().filter(|(range, _)| range.contains(fact.value));
@@ -336,7 +341,7 @@ impl Fast<'_> {
     /// Whether a signature matches that makes a rule possible.
     fn finds_any(&mut self) -> bool {
         (0..self.scratch.touched.len()).any(|index| {
-            let sig = self.scratch.touched[index];
+            let (sig, _) = self.scratch.touched[index];
             self.program.matters(sig) && self.find(sig).is_some()
         })
     }
@@ -364,19 +369,15 @@ impl Fast<'_> {
 impl Look for Fast<'_> {
     #[inline]
     fn find(&mut self, id: SigId) -> Option<Range> {
-        let (stamp, state) = &self.scratch.signatures[id];
-        match state {
+        match self.scratch.state(id) {
             // Rules ask for hundreds of signatures of which no literal was seen.
-            _ if *stamp != self.scratch.stamp => match self.program.signatures.is_indexed(id) {
+            None => match self.program.signatures.is_indexed(id) {
                 true => None,
                 false => self.search(id, EVERYWHERE),
             },
-            State::Found(range) => Some(*range),
-            State::Absent => None,
-            State::Possible(hits) => {
-                let hits = *hits;
-                self.search(id, hits)
-            }
+            Some(State::Found(range)) => Some(range),
+            Some(State::Absent) => None,
+            Some(State::Possible(hits)) => self.search(id, hits),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::event::Event;
 use crate::facts::codes::may_be_value;
 use crate::facts::table::Context;
 use crate::facts::text::Range;
+use crate::frozen::Words;
 
 /// Longest text that is glanced at: longer ones hold many hits, and of signatures without bounds
 /// each is looked for in all of it.
@@ -64,7 +65,7 @@ impl Glance {
         }
         let hit = Range { start: place, end };
         let (signatures, table) = (&program.signatures, catalog.fact_table());
-        program.uses.get(literal).iter().any(|&used| match used {
+        program.uses.get(literal).into_iter().any(|used| match used {
             Use::Whole(sig) => program.matters(sig) && is_at(signatures, sig, text, hit),
             Use::Code => may_be_value(text, place, end),
             Use::Part(sig) => {
@@ -73,16 +74,16 @@ impl Glance {
                     && self.finds(|| is_around(signatures, sig, text, hit))
             }
             Use::Context(index) => {
-                let context = &table.contexts[index];
+                let context = table.contexts.get(index);
                 !context.subject.is_wait()
-                    && self.may_hold(scratch, text, &context.shape.needs)
+                    && self.may_hold(scratch, text, context.shape.needs.words())
                     && self.finds(|| is_stated(context, text, hit))
             }
         })
     }
 
     /// Whether the text may hold what a search asks for.
-    fn may_hold(&mut self, scratch: &mut Scratch, text: &[u8], needs: &[u16]) -> bool {
+    fn may_hold(&mut self, scratch: &mut Scratch, text: &[u8], needs: Words<'_, u16>) -> bool {
         if !std::mem::replace(&mut self.has_pieces, true) {
             scratch.note_pieces(text);
         }

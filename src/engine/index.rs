@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grams::Grams;
 use super::required::COMMON;
-use crate::frozen::{Column, Strings, Word};
+use crate::frozen::{Column, Strings, Words, word};
 
 /// Index of a literal in the list that the index was built from.
 pub(crate) type LiteralId = usize;
@@ -42,6 +42,7 @@ pub(crate) struct Index {
 
 /// Literals of which grams of one length are known.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 struct Class {
     /// A bit for each hash: some gram has it.
     bits: Column<u64>,
@@ -72,25 +73,26 @@ impl Window {
     }
 }
 
-impl Word for Window {
-    const SIZE: usize = 16;
-
-    fn put(self, out: &mut Vec<u8>) {
-        self.value.put(out);
-        self.literal.put(out);
-        self.offset.put(out);
-        self.count.put(out);
-    }
-
-    fn get(bytes: &[u8]) -> Window {
+word!(
+    Window,
+    16,
+    |window| {
+        let place = u64::from(window.count) << 48
+            | u64::from(window.offset) << 32
+            | u64::from(window.literal);
+        (u128::from(place) << 64 | u128::from(window.value)).to_le_bytes()
+    },
+    |bytes| {
+        let word = u128::from_le_bytes(bytes);
+        let place = (word >> 64) as u64;
         Window {
-            value: u64::get(&bytes[..8]),
-            literal: u32::get(&bytes[8..12]),
-            offset: u16::get(&bytes[12..14]),
-            count: u16::get(&bytes[14..]),
+            value: word as u64,
+            literal: place as u32,
+            offset: (place >> 32) as u16,
+            count: (place >> 48) as u16,
         }
     }
-}
+);
 
 /// Bits of the tables for each gram, as a power of two, and of the largest table: it stays in the
 /// second-level cache.
@@ -137,20 +139,20 @@ impl Class {
             let bit = hash(value, gram, needed);
             bits[bit / 64] |= 1 << (bit % 64);
         }
-        Class { bits: bits.into(), grams: Grams::new(windows) }
+        Class { bits: bits.into_iter().collect(), grams: Grams::new(windows) }
     }
 
-    /// Bits of a hash.
-    fn width(&self) -> u32 {
-        self.bits.len().trailing_zeros() + 6
+    /// The table of bits, and bits of a hash.
+    fn table(&self) -> (Words<'_, u64>, u32) {
+        (self.bits.words(), self.bits.len().trailing_zeros() + 6)
     }
+}
 
-    #[inline(always)]
-    fn has(&self, bit: usize) -> bool {
-        // The mask changes nothing but that no bounds are left to check.
-        let last = self.bits.len().saturating_sub(1);
-        self.bits[(bit / 64) & last] >> (bit % 64) & 1 != 0
-    }
+#[inline(always)]
+fn has(bits: Words<'_, u64>, bit: usize) -> bool {
+    // The mask changes nothing but that no bounds are left to check.
+    let last = bits.len().saturating_sub(1);
+    bits.at((bit / 64) & last) >> (bit % 64) & 1 != 0
 }
 
 impl Index {
@@ -233,16 +235,16 @@ impl Index {
             }
         };
         let (long, short) = (&self.long, &self.short);
-        let (long_bits, short_bits) = (long.width(), short.width());
+        let ((long_bits, long_width), (short_bits, short_width)) = (long.table(), short.table());
         let mut at = 0;
         while at + SHORT_GRAM <= lower.len() {
             let (eight, next) = match lower[at..].first_chunk::<9>() {
                 Some(nine) => (load(&nine[..8]), load(&nine[1..])),
                 None => (load_end(&lower[at..]), load_end(&lower[at + 1..])),
             };
-            let is_long = long.has(hash(eight, LONG_GRAM, long_bits));
-            let first = short.has(hash(eight, SHORT_GRAM, short_bits));
-            let second = short.has(hash(next, SHORT_GRAM, short_bits));
+            let is_long = has(long_bits, hash(eight, LONG_GRAM, long_width));
+            let first = has(short_bits, hash(eight, SHORT_GRAM, short_width));
+            let second = has(short_bits, hash(next, SHORT_GRAM, short_width));
             if is_long | first | second {
                 if is_long {
                     check(long, eight, LONG_GRAM, at);
@@ -260,7 +262,7 @@ impl Index {
 
     /// Bytes of heap that the index uses.
     pub(crate) fn memory_usage(&self) -> usize {
-        let class = |class: &Class| class.bits.len() * 8 + class.grams.memory_usage();
+        let class = |class: &Class| class.bits.memory_usage() + class.grams.memory_usage();
         self.literals.memory_usage() + class(&self.long) + class(&self.short)
     }
 }

@@ -1,8 +1,6 @@
 //! The literals by which signatures are found in raw text; see [`required`].
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use super::required::{self, RegexInfo, regex_info};
 use super::signatures::Shape;
@@ -10,12 +8,9 @@ use crate::builtin;
 use crate::problem::Code;
 use crate::rule::model::{Signature, SignatureKind};
 
-/// What `build.rs` found out about the built-in regexes.
-static BUILTIN: LazyLock<HashMap<&'static str, RegexInfo>> = LazyLock::new(builtin::regexes);
-
 /// Groups and required literals of a regex.
 pub(crate) fn regex(pattern: &str) -> Result<Cow<'static, RegexInfo>, String> {
-    match BUILTIN.get(pattern) {
+    match builtin::regex(pattern) {
         Some(info) => Ok(Cow::Borrowed(info)),
         None => regex_info(pattern).map(Cow::Owned),
     }

@@ -2,7 +2,6 @@
 
 mod compile;
 pub(crate) mod evaluate;
-mod exact;
 pub(crate) mod fast;
 pub(crate) mod filter;
 pub(crate) mod glance;
@@ -134,9 +133,9 @@ impl Classifier {
         let rules = |literal: usize| {
             let mut ids: Vec<&str> = Vec::new();
             for used in program.uses.get(literal) {
-                if let program::Use::Whole(sig) | program::Use::Part(sig) = *used {
-                    let rules = program.by_signature.get(sig).iter();
-                    ids.extend(rules.map(|&rule| &*self.catalog().rule_at(rule as usize).id));
+                if let program::Use::Whole(sig) | program::Use::Part(sig) = used {
+                    let rules = program.by_signature.get(sig).into_iter();
+                    ids.extend(rules.map(|rule| &*self.catalog().rule_at(rule as usize).id));
                 }
             }
             ids

@@ -20,11 +20,11 @@ pub(crate) fn matches(
     let mut look = Naive { program, views: &views };
     let mut facts = Facts::given(event, catalog.service_table());
     facts.read(&views, catalog.fact_table(), catalog.fact_table().everywhere());
-    for entry in &program.services {
+    for entry in program.services.words() {
         if let Some(range) = look.find(entry.signature) {
             facts.add_service(entry.service, entry.from(), range);
             if let Some(product) = entry.product {
-                facts.add_product(&catalog.services()[entry.service].products[product].id, range);
+                facts.add_product(&catalog.service_at(entry.service).products[product].id, range);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::signatures::{Codes, Signatures};
 use crate::catalog::Catalog;
 use crate::event::Event;
 use crate::facts::Provenance;
-use crate::frozen::{Column, Lazy, Lists, Word};
+use crate::frozen::{Column, Lazy, Lists, Words, word};
 use crate::rule::Rule;
 use crate::rule::model::Range;
 
@@ -24,7 +24,6 @@ pub(crate) type RuleId = usize;
 pub(crate) struct Program {
     pub(crate) signatures: Signatures,
     pub(crate) codes: Codes,
-    #[serde(skip)]
     pub(crate) rules: Lazy<RuleProgram>,
     /// All literals.
     pub(crate) index: Index,
@@ -41,7 +40,7 @@ pub(crate) struct Program {
     pub(crate) by_exit_code: Vec<(i32, RuleId)>,
     pub(crate) by_signal: Vec<(u8, RuleId)>,
     /// Signatures that betray a service, ascending.
-    pub(crate) services: Vec<ServiceSig>,
+    pub(crate) services: Column<ServiceSig>,
     /// Services whose rules ask for what no literal nominates (numbers, common words): to know the
     /// service makes a text a candidate. Ascending.
     pub(crate) coded_services: Vec<usize>,
@@ -60,22 +59,21 @@ pub(crate) enum Use {
     Context(usize),
 }
 
-/// Two bits for the kind, the rest for the id.
-impl Word for Use {
-    const SIZE: usize = 4;
-
-    fn put(self, out: &mut Vec<u8>) {
-        let (kind, id) = match self {
+// Two bits for the kind, the rest for the id.
+word!(
+    Use,
+    4,
+    |used| {
+        let (kind, id) = match used {
             Use::Whole(id) => (0, id),
             Use::Part(id) => (1, id),
             Use::Code => (2, 0),
             Use::Context(id) => (3, id),
         };
-        ((id as u32) << 2 | kind).put(out);
-    }
-
-    fn get(bytes: &[u8]) -> Use {
-        let word = u32::get(bytes);
+        ((id as u32) << 2 | kind).to_le_bytes()
+    },
+    |bytes| {
+        let word = u32::from_le_bytes(bytes);
         let id = (word >> 2) as usize;
         match word & 3 {
             0 => Use::Whole(id),
@@ -84,9 +82,10 @@ impl Word for Use {
             _ => Use::Context(id),
         }
     }
-}
+);
 
-#[derive(Serialize, Deserialize)]
+/// A signature that betrays a service.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct ServiceSig {
     pub(crate) signature: SigId,
     pub(crate) service: usize,
@@ -95,6 +94,32 @@ pub(crate) struct ServiceSig {
     /// Index of the product, where the host of a product was seen.
     pub(crate) product: Option<usize>,
 }
+
+/// The product that stands for none.
+const NO_PRODUCT: u16 = u16::MAX;
+
+// One bit says whether it is a hint, the others of its word are the service.
+word!(
+    ServiceSig,
+    10,
+    |entry| {
+        let [a, b, c, d] = (entry.signature as u32).to_le_bytes();
+        let [e, f, g, h] = ((entry.service as u32) << 1 | u32::from(entry.weak)).to_le_bytes();
+        let product = entry.product.map_or(NO_PRODUCT, |product| product as u16);
+        let [i, j] = product.to_le_bytes();
+        [a, b, c, d, e, f, g, h, i, j]
+    },
+    |[a, b, c, d, e, f, g, h, i, j]| {
+        let service = u32::from_le_bytes([e, f, g, h]);
+        let product = u16::from_le_bytes([i, j]);
+        ServiceSig {
+            signature: u32::from_le_bytes([a, b, c, d]) as usize,
+            service: (service >> 1) as usize,
+            weak: service & 1 != 0,
+            product: (product != NO_PRODUCT).then_some(product.into()),
+        }
+    }
+);
 
 impl ServiceSig {
     pub(crate) fn from(&self) -> Provenance {
@@ -142,17 +167,17 @@ pub(crate) struct ConditionProgram {
 impl Program {
     /// Whether a literal alone makes a text a candidate.
     pub(crate) fn nominates(&self, literal: LiteralId) -> bool {
-        self.nominates[literal] != 0
+        self.nominates.at(literal) != 0
     }
 
     /// Whether a match of a signature makes a rule possible.
     pub(crate) fn matters(&self, signature: SigId) -> bool {
         // Whose service is known may have rules for codes that nothing else nominates.
-        let betrays = |entry: &ServiceSig| {
+        let betrays = |entry: ServiceSig| {
             !entry.weak && self.coded_services.binary_search(&entry.service).is_ok()
         };
         !self.by_signature.get(signature).is_empty()
-            || self.services_of(signature).iter().any(betrays)
+            || self.services_of(signature).into_iter().any(betrays)
     }
 
     /// Whether the caller or a field names a service of `coded_services`, whose marks need not stand
@@ -164,13 +189,14 @@ impl Program {
     }
 
     /// The entries of `services` for one signature.
-    pub(crate) fn services_of(&self, signature: SigId) -> &[ServiceSig] {
+    pub(crate) fn services_of(&self, signature: SigId) -> Words<'_, ServiceSig> {
+        let services = self.services.words();
         if !self.signatures.is_of_service(signature) {
-            return &[];
+            return services.part(0..0);
         }
-        let first = self.services.partition_point(|entry| entry.signature < signature);
-        let last = self.services.partition_point(|entry| entry.signature <= signature);
-        &self.services[first..last]
+        let first = services.partition_point(|entry| entry.signature < signature);
+        let last = services.partition_point(|entry| entry.signature <= signature);
+        services.part(first..last)
     }
 
     /// The compiled regex of one of a rule's extractors.

@@ -115,7 +115,7 @@ impl Why {
                     [] => "unknown here".to_owned(),
                     list => {
                         let names: Vec<_> =
-                            list.iter().map(|&at| &*catalog.services()[at].id).collect();
+                            list.iter().map(|&at| &*catalog.service_at(at).id).collect();
                         format!("{} here", names.join(", "))
                     }
                 };

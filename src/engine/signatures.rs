@@ -8,13 +8,14 @@ use super::program::{CodeId, SigId};
 use super::required::RegexInfo;
 use super::trigrams;
 use crate::facts::text::Range;
-use crate::frozen::{Column, Lists, Strings};
+use crate::frozen::{Column, Lists, Strings, Words, copied};
 use crate::rule::model::{Signature, SignatureKind};
 
 /// What of a signature is known without looking for it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shape {
-    pub(crate) needs: Vec<u16>,
+    #[serde(deserialize_with = "copied")]
+    pub(crate) needs: Column<u16>,
     pub(crate) before: u32,
     pub(crate) after: u32,
 }
@@ -87,21 +88,21 @@ impl Signatures {
 
     /// Adds what a text must hold, signature by signature.
     pub(super) fn push_shape(&mut self, shape: Shape) {
-        self.needs.push(shape.needs);
+        self.needs.push(shape.needs.words());
         self.reach.extend([shape.before, shape.after]);
     }
 
     pub(super) fn set_indexed(&mut self, id: SigId) {
-        self.flags[id] |= INDEXED;
+        self.flags.set(id, self.flags.at(id) | INDEXED);
     }
 
     pub(super) fn set_of_service(&mut self, id: SigId) {
-        self.flags[id] |= OF_SERVICE;
+        self.flags.set(id, self.flags.at(id) | OF_SERVICE);
     }
 
     /// It betrays a service.
     pub(super) fn is_of_service(&self, id: SigId) -> bool {
-        self.flags[id] & OF_SERVICE != 0
+        self.flags.at(id) & OF_SERVICE != 0
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -113,31 +114,31 @@ impl Signatures {
     }
 
     pub(crate) fn kind(&self, id: SigId) -> SignatureKind {
-        KINDS[usize::from(self.flags[id] & KIND)]
+        KINDS[usize::from(self.flags.at(id) & KIND)]
     }
 
     pub(crate) fn is_case_sensitive(&self, id: SigId) -> bool {
-        self.flags[id] & CASE_SENSITIVE != 0
+        self.flags.at(id) & CASE_SENSITIVE != 0
     }
 
     /// Its literals are in the index. Signatures that only exclude or confirm are looked for when
     /// a rule asks.
     pub(crate) fn is_indexed(&self, id: SigId) -> bool {
-        self.flags[id] & INDEXED != 0
+        self.flags.at(id) & INDEXED != 0
     }
 
     /// What a text must hold, for [`Trigrams::may_hold`](super::trigrams::Trigrams::may_hold).
-    pub(crate) fn needs(&self, id: SigId) -> &[u16] {
+    pub(crate) fn needs(&self, id: SigId) -> Words<'_, u16> {
         self.needs.get(id)
     }
 
     /// Where a match can stand whose literals are first and last at `hits`.
     pub(crate) fn window(&self, id: SigId, hits: Range) -> Range {
-        window((self.reach[2 * id], self.reach[2 * id + 1]), hits)
+        window((self.reach.at(2 * id), self.reach.at(2 * id + 1)), hits)
     }
 
     pub(crate) fn weight(&self, id: SigId) -> u32 {
-        self.weights[id]
+        self.weights.at(id)
     }
 
     /// Whether a literal signature equals `part`.
@@ -207,25 +208,16 @@ impl Codes {
     }
 
     pub(crate) fn word(&self, id: CodeId) -> Option<SigId> {
-        self.words[id].checked_sub(1).map(|word| word as usize)
+        self.words.at(id).checked_sub(1).map(|word| word as usize)
     }
 
     pub(crate) fn is_typed(&self, id: CodeId) -> bool {
-        self.typed[id] != 0
+        self.typed.at(id) != 0
     }
 
     /// The id of a code, however its letters are written.
     pub(crate) fn find(&self, value: &str) -> Option<CodeId> {
-        let (mut first, mut last) = (0, self.len());
-        while first < last {
-            let middle = first + (last - first) / 2;
-            let known = self.values.get(middle).iter().copied();
-            match known.cmp(value.bytes().map(|byte| byte.to_ascii_lowercase())) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => first = middle + 1,
-                std::cmp::Ordering::Greater => last = middle,
-            }
-        }
-        None
+        let lower = || value.bytes().map(|byte| byte.to_ascii_lowercase());
+        self.values.find(|known| known.iter().copied().cmp(lower()))
     }
 }

@@ -4,6 +4,8 @@
 //! of states each. What such a signature needs (sets of strings, one of each set) is frozen as
 //! hashes of its pieces, so that asking costs a few bits of one small table.
 
+use crate::frozen::{Column, Words};
+
 /// Hashes of one string that are asked for at most.
 const MAX_PIECES: usize = 6;
 /// Bits for each byte of text, and sizes of the table as powers of two.
@@ -32,8 +34,8 @@ fn hash_of(piece: u32) -> u16 {
 
 /// Sets of strings in lower case as a list of numbers: for each set how many strings, for each
 /// string how many hashes, and the hashes.
-pub(crate) fn encode<'s>(sets: impl IntoIterator<Item = &'s [Vec<u8>]>) -> Vec<u16> {
-    let mut out = Vec::new();
+pub(crate) fn encode<'s>(sets: impl IntoIterator<Item = &'s [Vec<u8>]>) -> Column<u16> {
+    let mut out = Column::default();
     for set in sets {
         out.push(set.len() as u16);
         for string in set {
@@ -76,15 +78,15 @@ impl Trigrams {
     }
 
     /// Whether one string of each set may be there; `needs` comes from [`encode`].
-    pub(crate) fn may_hold(&self, mut needs: &[u16]) -> bool {
-        while let Some((&strings, rest)) = needs.split_first() {
+    pub(crate) fn may_hold(&self, mut needs: Words<'_, u16>) -> bool {
+        while let Some((strings, rest)) = needs.split_first() {
             needs = rest;
             let mut any = false;
             for _ in 0..strings {
-                let Some((&count, rest)) = needs.split_first() else { return true };
-                let (hashes, rest) = rest.split_at(usize::from(count).min(rest.len()));
+                let Some((count, rest)) = needs.split_first() else { return true };
+                let (hashes, rest) = rest.split_at(count.into());
                 needs = rest;
-                any = any || hashes.iter().all(|&hash| self.is_set(hash));
+                any = any || hashes.into_iter().all(|hash| self.is_set(hash));
             }
             if !any {
                 return false;
@@ -109,7 +111,7 @@ mod tests {
         let mut trigrams = Trigrams::default();
         trigrams.begin(text.len());
         trigrams.add(text.as_bytes());
-        trigrams.may_hold(&encode(sets.iter().map(Vec::as_slice)))
+        trigrams.may_hold(encode(sets.iter().map(Vec::as_slice)).words())
     }
 
     #[test]

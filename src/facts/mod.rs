@@ -167,7 +167,7 @@ impl Facts {
             });
         }
         for (index, window) in contexts {
-            let context = &table.contexts[index];
+            let context = table.contexts.get(index);
             match context.subject.is_wait() {
                 true => self.waits.push((index, window)),
                 false => self.read_context(context, views, window),
@@ -178,7 +178,7 @@ impl Facts {
     /// Adds the waits that stand in the text, once a rule has matched.
     pub(crate) fn read_waits(&mut self, views: &Views<'_>, table: &FactTable) {
         for (index, window) in std::mem::take(&mut self.waits) {
-            self.read_context(&table.contexts[index], views, window);
+            self.read_context(table.contexts.get(index), views, window);
         }
     }
 
@@ -285,7 +285,7 @@ impl Facts {
         let known = self.known_services();
         let claimed = |status: u16| {
             let text = status.to_string();
-            known.iter().any(|&s| services.list[s].codes.iter().any(|code| **code == *text))
+            known.iter().any(|&s| services.list.get(s).codes.iter().any(|code| **code == *text))
         };
         let claimable = std::mem::take(&mut self.claimable);
         self.http_status.retain(|fact| {

@@ -13,6 +13,7 @@ use crate::catalog::fields::Reader;
 use crate::engine::literals;
 use crate::engine::pattern::{Lazily, Pattern};
 use crate::engine::signatures::Shape;
+use crate::frozen::Lazy;
 use crate::problem::{Code, Problem};
 use crate::rule::model::{Signature, SignatureKind};
 use crate::yaml::node::{Kind, Node};
@@ -92,13 +93,14 @@ pub struct Case {
 
 /// All contexts and the keys that name codes.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct FactTable {
-    pub(crate) contexts: Vec<Context>,
+    pub(crate) contexts: Lazy<Context>,
     /// Keys whose value is a code even unquoted: `code`, `errcode`.
     pub(crate) hard_keys: Vec<Box<str>>,
     /// Keys whose value is a code only as a field: `type`, `status`, `reason`, `error`.
     pub(crate) soft_keys: Vec<Box<str>>,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Lazy<Case>,
     /// First letters and lengths of all keys, as bits: most words before a `:` are none.
     first_letters: u32,
     lengths: u64,
@@ -170,7 +172,9 @@ impl FactTable {
         self.note_keys();
         if let Some(node) = fields.get("cases") {
             for node in reader.list(node, "cases") {
-                self.cases.extend(case(node, reader));
+                if let Some(case) = case(node, reader) {
+                    self.cases.push(case);
+                }
             }
         }
     }

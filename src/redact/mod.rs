@@ -4,13 +4,11 @@
 //! address. It is looked for in the text as it stands and without its escapes and colours, which
 //! would hide its beginning.
 
+mod hints;
 mod shapes;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::{LazyLock, OnceLock};
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::facts::text::{View, Views};
 use shapes::SHAPES;
@@ -21,24 +19,6 @@ pub const MASK: &str = "[redacted]";
 /// How much is read behind the end of what is shown: a secret that begins before it may be told
 /// only by what stands behind.
 const BEHIND: usize = 4096;
-
-/// Finds the hints of all shapes in one pass.
-fn hints() -> &'static AhoCorasick {
-    static HINTS: OnceLock<AhoCorasick> = OnceLock::new();
-    HINTS.get_or_init(|| {
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(SHAPES.iter().flat_map(|shape| shape.hints))
-            .expect("a few short hints")
-    })
-}
-
-/// The shape of each hint, in the order of the automaton.
-static HINTED: LazyLock<Vec<usize>> = LazyLock::new(|| {
-    let shapes = SHAPES.iter().enumerate();
-    shapes.flat_map(|(at, shape)| shape.hints.iter().map(move |_| at)).collect()
-});
 
 /// The ranges of secrets in `text`, in order, without overlaps.
 pub fn secrets(text: &[u8]) -> Vec<Range<usize>> {
@@ -64,10 +44,7 @@ struct Found {
 
 impl Found {
     fn search(&mut self, view: &View<'_>) {
-        let mut hinted = [false; SHAPES.len()];
-        for hint in hints().find_overlapping_iter(&*view.bytes) {
-            hinted[HINTED[hint.pattern().as_usize()]] = true;
-        }
+        let hinted = hints::hinted(&view.bytes);
         for (shape, _) in SHAPES.iter().zip(hinted).filter(|(_, hinted)| *hinted) {
             let list = if shape.weak { &mut self.weak } else { &mut self.strong };
             shape.find(&view.bytes, |range| {

@@ -216,7 +216,7 @@ fn summarize(
         add("service", redact::redact(name).into_owned(), Provenance::Caller, None);
     }
     for fact in &facts.services {
-        add("service", catalog.services()[fact.value].id.to_string(), fact.from, fact.at);
+        add("service", catalog.service_at(fact.value).id.to_string(), fact.from, fact.at);
     }
     for fact in &facts.products {
         add("product", fact.value.to_string(), fact.from, fact.at);

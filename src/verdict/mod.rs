@@ -381,14 +381,14 @@ fn service(catalog: &Catalog, rule: &Rule, facts: &Facts) -> Option<ServiceName>
         // Several hosts in one text: the one that the rule belongs to, else the first.
         let own = rule.service.as_deref().and_then(|id| catalog.service_table().find(id));
         let index = facts.known_services().into_iter().find(|known| Some(*known) == own);
-        let id = catalog.services()[index.unwrap_or(fact.value)].id.clone();
+        let id = catalog.service_at(index.unwrap_or(fact.value)).id.clone();
         return Some(ServiceName { id, from: fact.from });
     }
     if let Some(id) = &rule.service {
         return Some(ServiceName { id: id.clone(), from: Provenance::Rule });
     }
     let hint = facts.hinted_service()?;
-    Some(ServiceName { id: catalog.services()[hint].id.clone(), from: Provenance::Hint })
+    Some(ServiceName { id: catalog.service_at(hint).id.clone(), from: Provenance::Hint })
 }
 
 /// RFC 3339, for output.

@@ -47,9 +47,9 @@ pub struct Key {
 }
 
 impl Node {
-    /// Reads one node from the front of `input` and moves `input` behind it. `None` where the
-    /// bytes are not what `build.rs` writes.
-    pub fn decode(input: &mut &'static [u8]) -> Option<Node> {
+    /// Reads one node from the front of `input` and moves `input` behind it; `source` is the file
+    /// that it was parsed from. `None` where the bytes are not what `build.rs` writes.
+    pub fn decode(input: &mut &'static [u8], source: &'static str) -> Option<Node> {
         let (&tag, rest) = input.split_first()?;
         *input = rest;
         let span = decode_span(input)?;
@@ -57,13 +57,13 @@ impl Node {
             0 => Kind::Null,
             1 => Kind::Bool(false),
             2 => Kind::Bool(true),
-            3 => Kind::Number(decode_text(input)?),
-            4 => Kind::String(decode_text(input)?),
+            3 => Kind::Number(decode_text(input, span, source)?),
+            4 => Kind::String(decode_text(input, span, source)?),
             5 => {
                 let len = decode_number(input)? as usize;
                 let mut items = Vec::with_capacity(len.min(input.len()));
                 for _ in 0..len {
-                    items.push(Node::decode(input)?);
+                    items.push(Node::decode(input, source)?);
                 }
                 Kind::Sequence(items)
             }
@@ -72,8 +72,8 @@ impl Node {
                 let mut entries = Vec::with_capacity(len.min(input.len()));
                 for _ in 0..len {
                     let span = decode_span(input)?;
-                    let name = decode_text(input)?;
-                    entries.push((Key { span, name }, Node::decode(input)?));
+                    let name = decode_text(input, span, source)?;
+                    entries.push((Key { span, name }, Node::decode(input, source)?));
                 }
                 Kind::Mapping(entries)
             }
@@ -97,12 +97,29 @@ pub fn decode_number(input: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Reads a length and as many bytes of text.
-pub fn decode_text(input: &mut &'static [u8]) -> Option<Str> {
-    let len = usize::try_from(decode_number(input)?).ok()?;
-    let (text, rest) = input.split_at_checked(len)?;
-    *input = rest;
-    Some(Cow::Borrowed(std::str::from_utf8(text).ok()?))
+/// What stands in front of a text: it is what `source` has in its place, or has there between
+/// quotes, or it follows, and this is the length less that of an empty one.
+pub const AS_IT_STANDS: u64 = 0;
+pub const BETWEEN_QUOTES: u64 = 1;
+pub const EMPTY: u64 = 2;
+
+/// What stands between the quotes at `span`, if these are quotes.
+pub fn between_quotes(source: &str, span: Span) -> Option<&str> {
+    source.get((span.start as usize).checked_add(1)?..(span.end as usize).checked_sub(1)?)
+}
+
+fn decode_text(input: &mut &'static [u8], span: Span, source: &'static str) -> Option<Str> {
+    let text = match decode_number(input)? {
+        AS_IT_STANDS => source.get(span.start as usize..span.end as usize)?,
+        BETWEEN_QUOTES => between_quotes(source, span)?,
+        length => {
+            let length = usize::try_from(length - EMPTY).ok()?;
+            let (text, rest) = input.split_at_checked(length)?;
+            *input = rest;
+            std::str::from_utf8(text).ok()?
+        }
+    };
+    Some(Cow::Borrowed(text))
 }
 
 fn decode_span(input: &mut &[u8]) -> Option<Span> {

@@ -35,12 +35,13 @@ pub fn parse(text: &str) -> Result<Vec<Node>, SyntaxError> {
             help: Some("split it: rules may stand in any number of files of a folder"),
         });
     }
-    // A first pass that ignores the values reports broken syntax as such; reading values from a
-    // text with bad indentation would otherwise complain about their shape.
-    serde_yaml::from_multiple_with_options::<IgnoredAny>(text, options())
-        .map_err(|error| syntax_error(&error, text))?;
     let documents = serde_yaml::from_multiple_with_options::<Spanned<Value>>(text, options())
-        .map_err(|error| syntax_error(&error, text))?;
+        .map_err(|error| {
+            // Reading values from a text with bad indentation complains about their shape; a pass
+            // that ignores them reports broken syntax as such.
+            let syntax = serde_yaml::from_multiple_with_options::<IgnoredAny>(text, options());
+            syntax_error(&syntax.err().unwrap_or(error), text)
+        })?;
     Ok(documents.into_iter().map(|document| place(document, text)).collect())
 }
 

@@ -195,7 +195,7 @@ fn sample(hir: &Hir, seed: &mut u64, out: &mut Vec<u8>) {
 #[test]
 fn built_in_programs_match_what_regex_matches() {
     let mut seed = 1;
-    for (pattern, _) in crate::builtin::regexes() {
+    for pattern in crate::builtin::regexes() {
         let hir = parse(pattern, false).unwrap();
         for case_sensitive in [false, true] {
             let regex = reference(pattern, case_sensitive);

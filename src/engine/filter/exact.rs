@@ -1,6 +1,6 @@
 //! Where up to eight bytes of literals stand: the filter's last table before the literals.
 
-use super::filter::{FOLD, load_padded};
+use super::{FOLD, load_padded};
 
 /// From so many entries of one key on, they are bisected rather than tried in turn.
 const MANY: usize = 8;

@@ -15,10 +15,17 @@
 //! to each sample, the narrow five. Short ones show four bytes at every second byte, or at every
 //! byte if there are some of less than five bytes. A class without literals costs nothing.
 
+mod exact;
+mod plan;
+mod prints;
+mod profile;
+
 use std::ops::Range;
 
-use super::exact::{Bucket, Exact, Places, keep};
 use super::index::{Index, LiteralId};
+use exact::{Bucket, Exact, keep};
+use prints::PrintTable;
+pub(crate) use profile::Profile;
 
 /// Distance of samples.
 const STRIDE: usize = 4;
@@ -47,10 +54,6 @@ const WIDE_HASH: u64 = 0xD6E8_FEB8_6659_FD93;
 
 /// Bits of a hash in the table of short literals.
 const BIT_TABLE: u32 = 18;
-/// Bits of a hash in a profile, of long grams and of short ones.
-const PROFILE: u32 = 17;
-const SHORT_PROFILE: u32 = 16;
-
 /// The five bytes of a long gram, hashed.
 #[inline(always)]
 fn long_hash(x: u64, bits: u32) -> usize {
@@ -68,19 +71,10 @@ fn narrow_hash(x: u64) -> u64 {
     (x << (64 - 8 * LONG_GRAM)).wrapping_mul(WIDE_HASH)
 }
 
-fn wide_profile(x: u64) -> usize {
-    (wide_hash(x) >> (64 - PROFILE)) as usize
-}
-
 /// Four bytes, hashed.
 #[inline(always)]
 fn short_hash(gram: u32) -> usize {
     (gram.wrapping_mul(GRAM_HASH as u32) >> (32 - BIT_TABLE)) as usize
-}
-
-/// The same for a profile.
-fn short_profile(gram: u32) -> usize {
-    short_hash(gram) >> (BIT_TABLE - SHORT_PROFILE)
 }
 
 #[inline(always)]
@@ -95,38 +89,6 @@ pub(crate) fn load_padded(bytes: &[u8], at: usize) -> u64 {
     let count = rest.len().min(8);
     eight[..count].copy_from_slice(&rest[..count]);
     u64::from_le_bytes(eight)
-}
-
-/// How often grams occur in a sample of the input.
-pub(crate) struct Profile {
-    long: Vec<u32>,
-    wide: Vec<u32>,
-    short: Vec<u32>,
-}
-
-/// So many pieces of so many bytes, spread over the input: the counters stay in the cache.
-const PIECES: usize = 16;
-const PIECE: usize = 32 << 10;
-
-impl Profile {
-    pub(crate) fn new(text: &[u8]) -> Profile {
-        let mut profile = Profile {
-            long: vec![0; 1 << PROFILE],
-            wide: vec![0; 1 << PROFILE],
-            short: vec![0; 1 << SHORT_PROFILE],
-        };
-        let distance = text.len() / PIECES;
-        for piece in 0..PIECES {
-            let piece = &text[piece * distance..][..distance.min(PIECE)];
-            for bytes in piece.windows(8) {
-                let x = load(bytes, 0) | FOLD;
-                profile.long[long_hash(x, PROFILE)] += 1;
-                profile.wide[wide_profile(x)] += 1;
-                profile.short[short_profile(x as u32)] += 1;
-            }
-        }
-        profile
-    }
 }
 
 /// See the [module](self).
@@ -178,125 +140,6 @@ fn span_hash(gram: u64, bits: u32) -> usize {
 }
 
 impl Filter {
-    /// A filter for those literals of `index` that `wanted` names.
-    pub(crate) fn new(index: &Index, wanted: impl Fn(usize) -> bool, profile: &Profile) -> Filter {
-        let ids: Vec<usize> = (0..index.len()).filter(|&id| wanted(id)).collect();
-        let bits = match ids.len() {
-            0..=100 => 16,
-            101..=1000 => 17,
-            _ => 18,
-        };
-        let lengths = || ids.iter().map(|&id| index.literal(id).len());
-        let narrow = lengths().filter(|length| (LONG..WIDE).contains(length)).count();
-        let short = lengths().filter(|&length| length < LONG).count();
-        let span_bits = (usize::BITS - (8 * (narrow + short)).leading_zeros()).clamp(6, 17);
-        let mut filter = Filter {
-            bits,
-            cells: vec![0; 1 << bits].into(),
-            wide_prints: PrintTable::new(STRIDE * (ids.len() - narrow - short)),
-            narrow_prints: PrintTable::new(STRIDE * narrow),
-            has_narrow: narrow > 0,
-            short_bits: Box::new([0; 1 << (BIT_TABLE - 6)]),
-            short_stride: lengths().filter(|&length| length < LONG).min().map(|shortest| {
-                if shortest < SHORT_GRAM + SHORT_STRIDE - 1 { 1 } else { SHORT_STRIDE }
-            }),
-            spans: vec![0; 1 << span_bits].into(),
-            span_bits,
-            wide: Exact::default(),
-            others: Exact::default(),
-        };
-        // Where windows are equally rare in the input, the one that fewest literals have is taken.
-        let mut shared = vec![0u32; 1 << PROFILE];
-        for bytes in ids.iter().flat_map(|&id| index.literal(id).windows(8)) {
-            shared[wide_profile(load(bytes, 0) | FOLD)] += 1;
-        }
-        let (mut wide, mut others) = (Places::default(), Places::default());
-        for id in ids {
-            let folded: Vec<u8> = index.literal(id).iter().map(|byte| byte | 0x20).collect();
-            match folded.len() {
-                WIDE.. => filter.add_wide(id, &folded, (profile, &shared), &mut wide),
-                LONG.. => filter.add_narrow(id, &folded, profile, &mut others),
-                _ => filter.add_short(id, &folded, profile, &mut others),
-            }
-        }
-        filter.wide = Exact::new(wide);
-        filter.others = Exact::new(others);
-        filter
-    }
-
-    fn add_wide(
-        &mut self,
-        id: usize,
-        folded: &[u8],
-        (profile, shared): (&Profile, &[u32]),
-        places: &mut Places,
-    ) {
-        let cost = |at: usize| {
-            let x = load(folded, at);
-            let (gram, wide) = (long_hash(x, PROFILE), wide_profile(x));
-            // A long gram passes one look in eight; what passes costs more.
-            let expected = u64::from(profile.long[gram]) + 8 * u64::from(profile.wide[wide]);
-            64 * expected + u64::from(shared[wide])
-        };
-        let first = rarest(folded.len() - WIDE, STRIDE, cost);
-        for offset in first..first + STRIDE {
-            let x = load(folded, offset);
-            let hash = wide_hash(x);
-            self.cells[long_hash(x, self.bits)] |= 1 << (hash >> 61);
-            self.wide_prints.add(hash << 3, hash >> 27);
-            places.add(id, folded, offset, 8);
-        }
-    }
-
-    fn add_narrow(&mut self, id: usize, folded: &[u8], profile: &Profile, places: &mut Places) {
-        let cost = |at: usize| u64::from(profile.long[long_hash(load_padded(folded, at), PROFILE)]);
-        let first = rarest(folded.len() - LONG, STRIDE, cost);
-        for offset in first..first + STRIDE {
-            let x = load_padded(folded, offset);
-            self.cells[long_hash(x, self.bits)] = 0xff;
-            let hash = narrow_hash(x);
-            self.narrow_prints.add(hash, hash >> 27);
-            self.add_span(x << (64 - 8 * LONG_GRAM), id, folded, offset, places);
-        }
-    }
-
-    fn add_short(&mut self, id: usize, folded: &[u8], profile: &Profile, places: &mut Places) {
-        let grams = self.short_stride.unwrap_or(1);
-        let mut add = |gram: u32, offset: usize| {
-            let at = short_hash(gram);
-            self.short_bits[at >> 6] |= 1 << (at & 63);
-            self.add_span(gram.into(), id, folded, offset, places);
-        };
-        if folded.len() < SHORT_GRAM {
-            // Whatever byte follows.
-            let start = load_padded(folded, 0) as u32;
-            (0..=0xff).filter(|byte| byte & 0x20 != 0).for_each(|byte| add(start | byte << 24, 0));
-            return;
-        }
-        let gram = |at: usize| load_padded(folded, at) as u32;
-        let cost = |at: usize| u64::from(profile.short[short_profile(gram(at))]);
-        let first = rarest(folded.len() - (SHORT_GRAM + grams - 1), grams, cost);
-        (first..first + grams).for_each(|offset| add(gram(offset), offset));
-    }
-
-    /// A gram that stands at `offset` of a literal of which eight bytes around it are looked at, or
-    /// all.
-    fn add_span(
-        &mut self,
-        gram: u64,
-        id: usize,
-        folded: &[u8],
-        offset: usize,
-        places: &mut Places,
-    ) {
-        let before = offset.min(folded.len().saturating_sub(8));
-        let count = (folded.len() - before).min(8);
-        let span = SPANS.iter().position(|&span| span == (offset - before, count));
-        debug_assert!(span.is_some(), "a literal of a class has one of its spans");
-        self.spans[span_hash(gram, self.span_bits)] |= 1 << span.unwrap_or(0);
-        places.add(id, folded, before, count);
-    }
-
     /// Calls `hit` with literals and their places that are seen by the samples in `range` of a
     /// chunk, which begins at a multiple of [`BLOCK`]; some are told twice. Those of a line come
     /// before those of the next one. It returns the place from which on it wants to hear of others;
@@ -517,142 +360,5 @@ impl Filter {
     }
 }
 
-/// Fingerprints of 16 bits, four to a bucket.
-struct PrintTable {
-    bits: u32,
-    /// All ones holds every fingerprint; a lane of 0 is empty.
-    buckets: Box<[u64]>,
-}
-
-/// A fingerprint in all four lanes: never 0, never all ones.
-#[inline(always)]
-fn lanes(print: u64) -> u64 {
-    (print & 0xffff).clamp(1, 0xfffe).wrapping_mul(0x0001_0001_0001_0001)
-}
-
-impl PrintTable {
-    /// A table for so many fingerprints: one or two in a bucket, so that few overflow.
-    fn new(count: usize) -> PrintTable {
-        let bits = (usize::BITS - count.leading_zeros()).clamp(2, 19) - 1;
-        PrintTable { bits, buckets: vec![0; 1 << bits].into() }
-    }
-
-    /// The upper bits of `place` choose the bucket.
-    fn add(&mut self, place: u64, print: u64) {
-        let bucket = &mut self.buckets[(place >> (64 - self.bits)) as usize];
-        let print = lanes(print);
-        let lane = (0..4).map(|lane| 0xffff << (16 * lane)).find(|lane| {
-            let old = *bucket & lane;
-            old == 0 || old == print & lane
-        });
-        match lane {
-            Some(lane) if *bucket != u64::MAX => *bucket |= print & lane,
-            _ => *bucket = u64::MAX,
-        }
-    }
-
-    #[inline(always)]
-    fn holds(&self, place: u64, print: u64) -> bool {
-        let bucket = self.buckets[(place >> (64 - self.bits)) as usize];
-        // Whether one of the four lanes equals the fingerprint: the classic test for a zero lane.
-        let lanes = bucket ^ lanes(print);
-        let zero = lanes.wrapping_sub(0x0001_0001_0001_0001) & !lanes & 0x8000_8000_8000_8000;
-        (zero != 0) | (bucket == u64::MAX)
-    }
-}
-
-/// The start of the window whose `grams` grams cost least; windows start at 0 to `last`.
-fn rarest(last: usize, grams: usize, cost: impl Fn(usize) -> u64) -> usize {
-    let window = |start: usize| (start..start + grams).map(&cost).sum::<u64>();
-    // Where a window stands is kept in 16 bits.
-    let last = last.min(usize::from(u16::MAX) - 2 * STRIDE);
-    (0..=last).min_by_key(|&start| window(start)).unwrap_or(0)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A generator of random numbers: xorshift.
-    fn random(state: &mut u64, below: usize) -> usize {
-        *state ^= *state << 13;
-        *state ^= *state >> 7;
-        *state ^= *state << 17;
-        (*state >> 11) as usize % below
-    }
-
-    fn word(state: &mut u64, length: usize) -> Vec<u8> {
-        // Few letters make many overlaps; `@` and a backquote are one when folded, and no letter.
-        (0..length).map(|_| b"abAB@`\xc3\xa4"[random(state, 8)]).collect()
-    }
-
-    #[test]
-    fn every_occurrence_is_seen() {
-        let mut state = 0x5EED;
-        for round in 0..60 {
-            // One class or several, few literals or enough for the largest table.
-            let lengths = [(3, 5), (5, 8), (8, 11), (11, 30), (3, 30), (8, 30)][round % 6];
-            let count = [1, 7, 90, 400, 1200][round % 5];
-            let mut literals: Vec<Vec<u8>> = (0..count)
-                .map(|_| {
-                    let length = lengths.0 + random(&mut state, lengths.1 - lengths.0);
-                    word(&mut state, length).to_ascii_lowercase()
-                })
-                .collect();
-            // Beginnings that many have in common.
-            literals.extend((0..20).map(|at| format!("abababababababab{at:04}").into_bytes()));
-            literals.sort();
-            literals.dedup();
-            let index = Index::new(&literals);
-            let length = BLOCK - 60 + random(&mut state, 120);
-            let mut text = word(&mut state, length);
-            for _ in 0..60 {
-                text.extend_from_slice(&literals[random(&mut state, literals.len())]);
-                let length = random(&mut state, 6);
-                text.extend(word(&mut state, length));
-            }
-            let lower = text.to_ascii_lowercase();
-            let mut wanted = Vec::new();
-            index.find(&lower, |literal, start, _| wanted.push((literal, start)));
-            let profile = Profile::new(&text[..text.len() * (round % 2)]);
-            let filter = Filter::new(&index, |_| true, &profile);
-            let mut found = Vec::new();
-            filter.search(&index, &text, 0..text.len(), 0, |literal, start| {
-                found.push((literal, start));
-                0
-            });
-            // The same in two parts.
-            let mut parts = Vec::new();
-            for range in [0..BLOCK, BLOCK..text.len()] {
-                filter.search(&index, &text, range, 0, |literal, start| {
-                    parts.push((literal, start));
-                    0
-                });
-            }
-            for list in [&mut wanted, &mut found, &mut parts] {
-                list.sort_unstable();
-                list.dedup();
-            }
-            assert!(!wanted.is_empty());
-            assert_eq!(found, wanted, "round {round}");
-            assert_eq!(parts, wanted, "round {round}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_heard_of_before_the_place_asked_for() {
-        let index = Index::new(&[b"connection refused".as_slice(), b"refused"]);
-        let filter = Filter::new(&index, |_| true, &Profile::new(b""));
-        let text = b"connection refused, connection refused";
-        let mut places = Vec::new();
-        filter.search(&index, text, 0..text.len(), 0, |_, start| {
-            places.push(start);
-            // The first line is done with.
-            20
-        });
-        assert!(places[0] < 20 && places[1..].iter().all(|&place| place >= 20), "{places:?}");
-        places.sort_unstable();
-        places.dedup();
-        assert_eq!(places[1..], [20, 31]);
-    }
-}
+mod tests;
