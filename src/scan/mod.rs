@@ -54,6 +54,11 @@ pub trait Framing {
     /// Reads an event, without its last line end.
     fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, Self::Record);
 
+    /// The same for an event of a chunk, of which something may be said outside of its bounds.
+    fn read_in<'t>(&self, chunk: &'t [u8], event: Range<usize>) -> (Event<'t>, Self::Record) {
+        self.read(&chunk[event])
+    }
+
     /// Whether every event is to be read and classified: what is known of an event may make a rule
     /// match of which nothing stands in the text.
     fn reads_all(&self) -> bool {
@@ -318,10 +323,11 @@ impl<F: Framing> Events<'_, F> {
         let mut text = &self.chunk[start..end];
         text = text.strip_suffix(b"\n").unwrap_or(text);
         text = text.strip_suffix(b"\r").unwrap_or(text);
-        let (event, record) = self.framing.read(text);
+        let range = start..start + text.len();
+        let (event, record) = self.framing.read_in(self.chunk, range.clone());
         let verdict = self.classifier.classify_with(&event, scratch);
         if verdict.is_classified() {
-            found(Finding { verdict, range: start..start + text.len(), record });
+            found(Finding { verdict, range, record });
         }
     }
 }

@@ -76,7 +76,7 @@ pub struct Entry {
     /// A folder or a pattern has it: nobody waits for it where it is gone.
     pub is_found: bool,
     /// It came after the start: it is read from its own.
-    is_late: bool,
+    pub is_late: bool,
     /// Since when its path leads nowhere.
     gone: Option<Instant>,
     complaint: Option<ErrorKind>,
@@ -154,6 +154,31 @@ impl Entry {
     pub fn restore(&mut self, saved: &[Saved], shared: &mut Shared) {
         self.retired.extend(saved.iter().map(|one| Generation::restored(shared.serial(), one)));
         self.restored = saved.iter().map(|one| one.modified).max();
+    }
+
+    /// Whether a file is or was the followed one, as far as that is remembered.
+    pub fn has_read(&self, id: Id) -> bool {
+        let all = self.generations().chain(&self.done);
+        all.filter(|generation| !generation.is_guess).any(|generation| generation.id == id)
+    }
+
+    /// Whether its path has another content since a short while.
+    pub fn is_fresh(&self) -> bool {
+        self.current.as_ref().is_some_and(Generation::is_fresh)
+    }
+
+    /// Gives up a content that turned out to be a file of its own, and where it was read to.
+    pub fn give_up(&mut self, id: Id, followed: &str, shared: &mut Shared) -> Option<Saved> {
+        let guess = |one: &Generation| one.is_guess && one.id == id;
+        let given_up = match self.retired.iter().position(guess) {
+            Some(at) => self.retired.remove(at),
+            None => self.done.remove(self.done.iter().position(guess)?)?,
+        };
+        if given_up.file.is_some() {
+            shared.closed();
+        }
+        self.changes.push((given_up.serial, None));
+        Some(given_up.saved(followed))
     }
 
     /// Retired ones, then the current one.
@@ -445,6 +470,10 @@ impl Entry {
         if self.generations().any(|generation| generation.id == sibling.id) {
             return Ok(Account::Complete);
         }
+        // Contents come and go unseen only where the path has another one now.
+        if sibling.is_doubtful && !self.is_fresh() {
+            return Ok(Account::Complete);
+        }
         let (file, size) = sibling.open()?;
         let watched = self.watched.entry(sibling.seen()).or_insert((size, Instant::now()));
         if watched.0 != size {
@@ -482,7 +511,7 @@ impl Entry {
             }
         }
         let mut new = Generation::new(shared.serial(), file, &sibling.path)?;
-        new.retired = true;
+        (new.retired, new.is_guess) = (true, sibling.is_doubtful);
         shared.opened();
         shared.keep(&mut new);
         self.changes.push((new.serial, Some(new.saved(&self.absolute))));

@@ -21,6 +21,9 @@ const LAST_LINE: Duration = Duration::from_secs(1);
 const HOLDS_UP: Duration = Duration::from_secs(2);
 /// A process may write for so long to a file that was renamed, until it learns of the new one.
 const LINGER: Duration = Duration::from_secs(30);
+/// How long after a rotation is looked for contents that were rotated away unseen, where their
+/// names alone do not tell them.
+const FRESH: Duration = Duration::from_secs(10);
 /// How much more than is known to be there is read at once.
 const SLACK: usize = 64 << 10;
 /// How far back the beginning of the last line is looked for.
@@ -63,8 +66,11 @@ pub struct Generation {
     pub placed: bool,
     /// Its name is another file's now, or nobody's.
     pub retired: bool,
-    /// Since when, if it is.
+    /// Since when; of one that is not, since when its content is this one.
     since: Instant,
+    /// Its name may be that of a file of its own: it is read since the followed one was rotated
+    /// when it came.
+    pub is_guess: bool,
 }
 
 /// What a read gave.
@@ -105,6 +111,7 @@ impl Generation {
             placed: true,
             retired: false,
             since: Instant::now(),
+            is_guess: false,
         })
     }
 
@@ -131,6 +138,7 @@ impl Generation {
             placed: false,
             retired: true,
             since: Instant::now(),
+            is_guess: false,
         }
     }
 
@@ -183,7 +191,13 @@ impl Generation {
         (self.offset, self.line, self.size, self.known) = (0, 1, size, 0);
         self.skipping = false;
         (self.pending, self.settled) = (true, false);
-        self.grown = Instant::now();
+        (self.grown, self.since) = (Instant::now(), Instant::now());
+    }
+
+    /// Whether the followed path has this content for so short a time that other contents may have
+    /// come and gone unseen.
+    pub fn is_fresh(&self) -> bool {
+        self.since.elapsed() < FRESH
     }
 
     /// Leaves out what is there, but for a line that has no end yet.
@@ -358,6 +372,7 @@ impl Generation {
         let chunk = Chunk {
             buffer,
             len,
+            behind: filled - len,
             offset: self.offset,
             cut,
             // For outputs that answer line by line: nothing is followed for them.

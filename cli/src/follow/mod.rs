@@ -5,6 +5,7 @@
 //! same: what is incomplete is read again when more of it is there.
 
 mod args;
+mod doubt;
 mod entry;
 mod generation;
 mod identity;
@@ -26,9 +27,10 @@ use whyerr::Classifier;
 use whyerr::scan::Scanner;
 use whyerr_logs::group::Grouping;
 
-use crate::scan::reader::{Piece, Work};
+use crate::scan::reader::{Notice, Piece, Work};
 use crate::stop;
 pub use args::{FollowArgs, From};
+use doubt::Doubt;
 use entry::{Account, Entry};
 use generation::{Generation, Step};
 pub use roots::Roots;
@@ -61,11 +63,14 @@ pub struct Follower {
     /// Files that a folder or a pattern has.
     found: usize,
     roots: Roots,
+    /// Files that may be earlier contents of others: until one grows.
+    doubts: Vec<Doubt>,
+    doubted: Instant,
     folders: HashMap<PathBuf, Folder>,
     /// Entries that have something to read.
     ready: VecDeque<usize>,
     /// What is to be told, before anything is read.
-    told: VecDeque<Piece<Work>>,
+    told: VecDeque<Notice>,
     shared: Shared,
     scanner: Arc<Scanner>,
     grouping: Grouping,
@@ -145,6 +150,8 @@ impl Follower {
             free: VecDeque::new(),
             found: 0,
             roots,
+            doubts: Vec::new(),
+            doubted: now,
             folders: HashMap::new(),
             ready: VecDeque::new(),
             told: VecDeque::new(),
@@ -185,34 +192,60 @@ impl Follower {
     fn take_up(&mut self, entries: Vec<Entry>, saved: &mut HashMap<String, Vec<Saved>>) {
         let places: HashSet<(PathBuf, OsString)> =
             entries.iter().map(|entry| (entry.folder.clone(), entry.base.clone())).collect();
-        let mut ambiguous: Vec<String> = Vec::new();
         for entry in entries {
             let origins = entry.base.to_str().map(rotated::origins).unwrap_or_default();
             let is_followed = |origin: String| {
-                let origin = OsString::from(origin);
-                let folder = self.folders.get(&entry.folder);
-                folder.is_some_and(|folder| folder.entries.contains_key(&origin))
-                    || places.contains(&(entry.folder.clone(), origin))
+                let place = (entry.folder.clone(), OsString::from(origin));
+                self.find_entry(&place.0, &place.1).is_some() || places.contains(&place)
             };
             if origins.into_iter().any(is_followed) {
-                if entry.base.to_str().is_some_and(rotated::is_ambiguous) {
-                    ambiguous.push(entry.name.to_string());
+                let is_doubtful = entry.base.to_str().is_some_and(rotated::is_doubtful);
+                // An earlier run saw it grow.
+                if !(is_doubtful && saved.contains_key(&*entry.absolute)) {
+                    if is_doubtful {
+                        self.doubts.push(Doubt::new(entry, &mut self.shared));
+                    }
+                    continue;
                 }
-                continue;
             }
             let saved = saved.remove(&*entry.absolute).unwrap_or_default();
             self.add(entry, &saved);
         }
-        if let Some(first) = ambiguous.first() {
-            let more = match ambiguous.len() {
-                1 => String::new(),
-                all => format!(" (and {} more)", all - 1),
-            };
-            let message = format!(
-                "{first}{more}: by its name an earlier content of a followed file, not a file that \
-                 grows; if it does, give it a name that does not end with a number"
-            );
-            self.told.push_back(Piece::Note { message, lost: 0 });
+    }
+
+    /// The number of the entry of a name in a folder.
+    fn find_entry(&self, folder: &Path, base: &OsStr) -> Option<usize> {
+        self.folders.get(folder)?.entries.get(base).copied()
+    }
+
+    /// Follows files that turned out to be their own, and not earlier contents of others.
+    fn settle_doubts(&mut self) {
+        if self.doubted.elapsed() < LONGEST_PAUSE {
+            return;
+        }
+        self.doubted = Instant::now();
+        let (mut grown, mut doubts) = (Vec::new(), Vec::new());
+        for mut doubt in std::mem::take(&mut self.doubts) {
+            let Entry { folder, base, .. } = &doubt.entry;
+            let origins = base.to_str().map(rotated::origins).unwrap_or_default();
+            let origin = origins.iter().find_map(|origin| self.find_entry(folder, origin.as_ref()));
+            let entry = origin.map(|at| &self.entries[at]);
+            match doubt.is_settled(entry, &mut self.shared) {
+                true => grown.push((doubt, origin)),
+                false => doubts.push(doubt),
+            }
+        }
+        self.doubts = doubts;
+        for (mut doubt, origin) in grown {
+            let saved = doubt.saved();
+            let id = saved.as_ref().map(|saved| saved.id);
+            // What was read of it as a content of the other one is not read again.
+            let read = origin.zip(id).and_then(|(at, id)| {
+                let absolute = doubt.entry.absolute.clone();
+                self.with(at, |entry, shared| entry.give_up(id, &absolute, shared))
+            });
+            let saved: Vec<Saved> = read.or(saved).into_iter().collect();
+            self.add(doubt.entry, &saved);
         }
     }
 
@@ -223,7 +256,8 @@ impl Follower {
         }
         // Until now these passed for files of their own: they are its earlier contents.
         let is_rotated = |base: &OsStr| {
-            let origins = base.to_str().map(rotated::origins).unwrap_or_default();
+            let name = base.to_str().filter(|name| !rotated::is_doubtful(name));
+            let origins = name.map(rotated::origins).unwrap_or_default();
             origins.iter().any(|origin| **origin == *entry.base)
         };
         let rotated: Vec<usize> = known
@@ -253,7 +287,7 @@ impl Follower {
             pause: POLL,
         });
         folder.entries.insert(entry.base.clone(), at);
-        self.told.push_back(Piece::Source { source: at, name: entry.name.to_string() });
+        self.told.push_back(Notice::Source { source: at, name: entry.name.to_string() });
         match self.entries.get_mut(at) {
             Some(free) => *free = entry,
             None => self.entries.push(entry),
@@ -275,10 +309,10 @@ impl Follower {
 
     /// Looks for files that came into folders, or that patterns match now.
     fn look_for_files(&mut self, saved: &mut HashMap<String, Vec<Saved>>) {
-        let room = MAX_FOUND.saturating_sub(self.found);
+        let room = MAX_FOUND.saturating_sub(self.found + self.doubts.len());
         let Some(Look { files, notes, is_first }) = self.roots.look(room) else { return };
         for message in notes {
-            self.told.push_back(Piece::Note { message, lost: 0 });
+            self.told.push_back(Notice::Note { message, lost: 0 });
         }
         self.take_up(files.iter().map(|path| Entry::found(path, !is_first)).collect(), saved);
     }
@@ -304,8 +338,8 @@ impl Follower {
             if stop::requested() {
                 return self.last(buffer);
             }
-            if let Some(piece) = self.told.pop_front() {
-                return Some(piece);
+            if let Some(notice) = self.told.pop_front() {
+                return Some(notice.into());
             }
             // In between too when there is always something to read: other files are rotated.
             if self.swept.elapsed() >= POLL {
@@ -321,7 +355,7 @@ impl Follower {
             }
             if self.ticked.elapsed() >= TICK {
                 self.ticked = Instant::now();
-                return Some(Piece::Tick);
+                return Some(Notice::Tick.into());
             }
             thread::sleep(POLL.saturating_sub(self.swept.elapsed()));
         }
@@ -330,8 +364,8 @@ impl Follower {
     /// What was held back, at the end.
     fn last(&mut self, mut buffer: Vec<u8>) -> Option<Piece<Work>> {
         // Names of files before what is read of them.
-        if let Some(piece) = self.told.pop_front() {
-            return Some(piece);
+        if let Some(notice) = self.told.pop_front() {
+            return Some(notice.into());
         }
         if self.flushes && !std::mem::replace(&mut self.ending, true) {
             self.ready = (0..self.entries.len()).collect();
@@ -348,13 +382,14 @@ impl Follower {
                 Err(back) => buffer = back,
             }
         }
-        self.told.pop_front()
+        self.told.pop_front().map(Piece::from)
     }
 
     /// Looks for news at all files whose time has come.
     fn sweep(&mut self) {
         self.swept = Instant::now();
         self.look_for_files(&mut HashMap::new());
+        self.settle_doubts();
         let folders: Vec<PathBuf> = self
             .folders
             .iter()
@@ -463,7 +498,7 @@ impl Follower {
         let result = act(entry, &mut self.shared);
         mark(&self.marks, self.given, std::mem::take(&mut entry.changes));
         for note in entry.notes.drain(..) {
-            self.told.push_back(Piece::Note { message: note.message, lost: note.lost });
+            self.told.push_back(Notice::Note { message: note.message, lost: note.lost });
         }
         result
     }
@@ -505,16 +540,22 @@ impl Follower {
                 // Holds once this piece is written.
                 mark(&self.marks, self.given + 1, vec![(serial, Some(saved))]);
                 if !chunk.cut && !chunk.bytes().ends_with(b"\n") {
-                    self.told.push_back(Piece::End { source: at, skipped: 0, open_lines: 1 });
+                    self.told.push_back(Notice::End { source: at, skipped: 0, open_lines: 1 });
                 }
-                let name = entry.name.clone();
-                let scanner = self.scanner.clone();
-                let known = Work { first_line, scanner, joined: false, name, lag };
-                Ok(Piece::Chunk { chunk, source: at, lines, known })
+                Ok(Piece::Chunk(Work {
+                    chunk,
+                    source: at,
+                    first_line,
+                    lines,
+                    scanner: self.scanner.clone(),
+                    joined: false,
+                    name: entry.name.clone(),
+                    lag,
+                }))
             }
             Step::Skipped(skipped, buffer) => {
                 mark(&self.marks, self.given + 1, vec![(serial, Some(saved))]);
-                self.told.push_back(Piece::End { source: at, skipped, open_lines: 0 });
+                self.told.push_back(Notice::End { source: at, skipped, open_lines: 0 });
                 Err(buffer)
             }
             Step::Nothing(buffer) => Err(buffer),

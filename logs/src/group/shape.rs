@@ -151,14 +151,20 @@ static COLON_AND_SPACES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::ne
 pub(super) struct Shape<'a> {
     marks: Marks,
     source: &'a [u8],
+    program: &'a [u8],
     is_carried: bool,
     is_anything: bool,
 }
 
 impl<'a> Shape<'a> {
     /// Of a line that is not known: whatever makes another one join.
-    pub(super) const ANYTHING: Shape<'static> =
-        Shape { marks: Marks::MAX, source: b"", is_carried: false, is_anything: true };
+    pub(super) const ANYTHING: Shape<'static> = Shape {
+        marks: Marks::MAX,
+        source: b"",
+        program: b"",
+        is_carried: false,
+        is_anything: true,
+    };
 
     pub(super) fn has(&self, marks: Marks) -> bool {
         self.marks & marks != 0
@@ -171,7 +177,8 @@ impl<'a> Shape<'a> {
         } else if self.source.is_empty() || last.source.is_empty() {
             last.is_carried || !self.is_carried
         } else {
-            self.source == last.source
+            let is_known = !self.program.is_empty() && !last.program.is_empty();
+            self.source == last.source && (!is_known || self.program == last.program)
         }
     }
 
@@ -186,6 +193,7 @@ impl<'a> Shape<'a> {
         let mut shape = Shape {
             marks: 0,
             source: wrapping.source,
+            program: wrapping.program,
             is_carried: wrapping.is_carrier,
             is_anything: false,
         };
