@@ -10,9 +10,10 @@ use std::path::Path;
 
 use super::entry::Entry;
 use super::generation::{Generation, begin_alike};
-use super::identity::{Id, modified};
+use super::print::modified;
 use super::state::Saved;
 use super::{From, Shared};
+use crate::identity::Id;
 
 /// Such a file.
 pub struct Doubt {

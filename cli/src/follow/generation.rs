@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use whyerr_logs::group::Grouping;
 
-use super::identity::{Id, Print, modified, read_at};
+use super::print::{Print, modified, read_at};
 use super::state::Saved;
+use crate::identity::Id;
 use crate::input::{CHUNK, Chunk, Flow, HOLD, STEP, whole_events};
 
 /// How many first bytes, and how many before the place where reading goes on, tell whether a file

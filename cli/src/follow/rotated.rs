@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::identity::{Id, modified};
+use super::print::modified;
+use crate::identity::Id;
 
 /// Endings without digits that tools give to what they replace.
 const OLD: &[&str] = &[".old", ".bak", ".prev"];

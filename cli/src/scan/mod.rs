@@ -20,7 +20,6 @@ use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
 use crate::args::ScanArgs;
-use crate::atomic;
 use crate::exec::Exec;
 use crate::follow::{Follower, Roots, StateFile};
 use crate::input::{Reading, Source, Sources};
@@ -177,9 +176,9 @@ fn following(
     if args.files.iter().any(|path| path == Path::new("-")) {
         bail!("standard input cannot be followed: it is read as it comes without --follow");
     }
-    let mut own: Vec<PathBuf> = args.output.written().map(atomic::resolve).collect();
+    let mut own: Vec<PathBuf> = args.output.written().map(Path::to_owned).collect();
     let state = args.follow.state.as_deref();
-    own.extend(state.into_iter().flat_map(StateFile::paths).map(|path| atomic::resolve(&path)));
+    own.extend(state.into_iter().flat_map(StateFile::paths));
     let mut roots = Roots::new(args.input.finder()?, own);
     let mut files = args.files.clone();
     files.retain(|path| !roots.take(path));
