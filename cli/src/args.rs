@@ -19,6 +19,7 @@ use crate::scan::select::{AtLeast, OnlyArgs};
 #[command(
     name = "whyerr",
     version,
+    override_usage = "whyerr [OPTIONS] [FILE]...\n       whyerr <COMMAND> [OPTIONS] ...",
     after_help = TOP,
     max_term_width = 100
 )]
@@ -70,9 +71,12 @@ macro_rules! after_help {
         concat!(
             $examples,
             "\n\
-Exit codes: 0 ran, and found nothing that fails (--fail-on); 1 findings at or above --fail-on, or
-failed rule tests; 2 usage, rule or input problem, or a command of --exec that failed (everything
-that could be processed was); 130 interrupted (what was read is reported)."
+Exit codes:
+  0    ran, and found nothing that fails
+  1    a finding at or above --fail-on, or a failed test of a rule
+  2    wrong usage, rules or input, or a command of --exec that failed;
+       what could be processed was
+  130  interrupted: what was read is reported"
         )
     };
 }
@@ -91,9 +95,9 @@ Examples:
 const SCAN: &str = after_help!(
     "\
 Examples:
-  whyerr -f summary /var/log                 an overview of everything in a folder
-  whyerr -C 3 --only category=timeout a.log  timeouts, with the lines around them
-  whyerr -F --state /var/lib/why a.log       what is new, as it comes, for months
+  whyerr -f summary /var/log                 an overview of a folder
+  whyerr -C 3 --only category=timeout a.log  timeouts, and lines around them
+  whyerr -F --state /var/lib/why a.log       what is new, as it comes
   whyerr -f json a.log | jq .category        for programs
   whyerr -f junit -o why.xml --fail-on error test.log
 "

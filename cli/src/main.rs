@@ -9,6 +9,7 @@ mod explain;
 mod fold;
 mod follow;
 mod formats;
+mod identity;
 mod input;
 mod load;
 mod output;

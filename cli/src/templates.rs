@@ -54,47 +54,62 @@ pub fn looks_like_error(line: &[u8]) -> bool {
     WORDS.find_iter(line).any(|word| !is_harmless(line, word.range()))
 }
 
+/// Whether nothing is wrong, for all that stands around such a word.
 fn is_harmless(line: &[u8], word: Range<usize>) -> bool {
-    let is_end = |text: &[u8]| {
-        let before = &line[..word.start];
-        let start = before.len().checked_sub(text.len());
-        start.is_some_and(|at| {
-            let stands_alone = at == 0 || !before[at - 1].is_ascii_alphanumeric();
-            before[at..].eq_ignore_ascii_case(text)
-                && (stands_alone || !text[0].is_ascii_alphanumeric())
-        })
-    };
-    if HARMLESS_BEFORE.iter().any(|text| is_end(text.as_bytes())) {
-        return true;
-    }
-    let rest = &line[word.end..];
-    let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
-    let rest = &rest[name.count()..];
-    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
-    let [b'=' | b':', value @ ..] = rest else { return false };
-    let value = value.trim_ascii_start();
-    let value = value.strip_prefix(b"\"").unwrap_or(value);
-    let is_number = value.first().is_some_and(u8::is_ascii_digit);
-    let is_setting = line[word.clone()].eq_ignore_ascii_case(b"timeout") && is_number;
-    is_setting
-        || HARMLESS_VALUES.iter().any(|text| {
-            let (text, end) = (text.as_bytes(), text.len());
-            value.get(..end).is_some_and(|start| start.eq_ignore_ascii_case(text))
-                && !value.get(end).is_some_and(u8::is_ascii_alphanumeric)
+    let (before, behind) = (&line[..word.start], &line[word.end..]);
+    HARMLESS_BEFORE.iter().any(|text| ends_with_word(before, text.as_bytes()))
+        || value(behind).is_some_and(|value| {
+            let is_number = value.first().is_some_and(u8::is_ascii_digit);
+            let is_setting = line[word].eq_ignore_ascii_case(b"timeout") && is_number;
+            is_setting
+                || HARMLESS_VALUES.iter().any(|text| begins_with_word(value, text.as_bytes()))
         })
 }
 
-/// Lines of `bytes` that look like errors, in order.
+/// The value of the counter or switch whose name the word is, or begins: `_count=0`, `": null`.
+fn value(behind: &[u8]) -> Option<&[u8]> {
+    let name = behind.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+    let rest = &behind[name.count()..];
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let [b'=' | b':', value @ ..] = rest else { return None };
+    let value = value.trim_ascii_start();
+    Some(value.strip_prefix(b"\"").unwrap_or(value))
+}
+
+/// Ends with a text, in any case, that is no end of a longer word or number.
+fn ends_with_word(text: &[u8], end: &[u8]) -> bool {
+    let Some(at) = text.len().checked_sub(end.len()) else { return false };
+    let (before, last) = text.split_at(at);
+    let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    last.eq_ignore_ascii_case(end) && !(joins(before.last()) && joins(end.first()))
+}
+
+/// The same for a beginning.
+fn begins_with_word(text: &[u8], start: &[u8]) -> bool {
+    let Some((first, behind)) = text.split_at_checked(start.len()) else { return false };
+    first.eq_ignore_ascii_case(start) && !behind.first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Lines of `bytes` that look like errors, in order. Each word is looked at once.
 pub fn error_lines(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let at = from + WORDS.find(bytes.get(from..)?)?.start();
-        let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
-        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
-        from = end + 1;
-        Some(start..end)
+    let mut line = 0..0;
+    let mut is_known = false;
+    WORDS.find_iter(bytes).filter_map(move |word| {
+        if word.start() >= line.end {
+            let from = line.end;
+            let start = memchr::memrchr(b'\n', &bytes[from..word.start()]);
+            let end = memchr::memchr(b'\n', &bytes[word.end()..]);
+            line.start = start.map_or(from, |at| from + at + 1);
+            line.end = end.map_or(bytes.len(), |at| word.end() + at);
+            is_known = false;
+        }
+        let place = word.start() - line.start..word.end() - line.start;
+        if is_known || is_harmless(&bytes[line.clone()], place) {
+            return None;
+        }
+        is_known = true;
+        Some(line.clone())
     })
-    .filter(|range| looks_like_error(&bytes[range.clone()]))
 }
 
 /// Counts of texts, bounded.
@@ -169,6 +184,10 @@ mod tests {
         let lines: Vec<&[u8]> = error_lines(log).map(|line| &log[line]).collect();
         assert_eq!(lines, [&b"it FAILED, error 1"[..], b"unable to open"]);
         assert_eq!(error_lines(b"").count(), 0);
+        // One harmless word does not hide another, and a line comes once.
+        let log = b"0 errors\nno error, failed=0, but it timed out and was refused\nkilled";
+        let lines: Vec<_> = error_lines(log).collect();
+        assert_eq!(lines, [9..61, 62..68]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::args::Color;
 
@@ -144,25 +145,42 @@ pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// In rows of so many characters.
+/// In rows of so many columns, which end at a blank where one is near.
 fn hung(text: &str, row: usize, indent: usize) -> Cow<'_, str> {
-    if text.chars().count() <= row {
+    if text.width() <= row {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 64);
-    for (at, c) in text.chars().enumerate() {
-        if at > 0 && at % row == 0 {
+    let mut rest = text;
+    while !rest.is_empty() {
+        if !out.is_empty() {
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', indent));
         }
-        out.push(c);
+        let full = row_end(rest, row);
+        // Of long words (addresses, JSON) rows stay full.
+        let near = rest[..full].rfind(' ').filter(|&blank| rest[..blank].width() > row * 2 / 3);
+        let end = if full == rest.len() { full } else { near.unwrap_or(full) };
+        out.push_str(&rest[..end]);
+        rest = &rest[end..];
+        rest = rest.strip_prefix(' ').filter(|_| near == Some(end)).unwrap_or(rest);
     }
     Cow::Owned(out)
 }
 
-/// Characters of a text that are seen: our own colours are not.
+/// How many bytes fit into so many columns, one character at least.
+fn row_end(text: &str, row: usize) -> usize {
+    let mut used = 0;
+    let fits = |(at, c): &(usize, char)| {
+        used += c.width().unwrap_or(0);
+        *at == 0 || used <= row
+    };
+    text.char_indices().take_while(fits).last().map_or(0, |(at, c)| at + c.len_utf8())
+}
+
+/// Columns that a text takes: our own colours take none, a Chinese character two.
 pub fn columns(word: &str) -> usize {
-    anstream::adapter::strip_str(word).map(|part| part.chars().count()).sum()
+    anstream::adapter::strip_str(word).map(UnicodeWidthStr::width).sum()
 }
 
 /// `1234567` as `1,234,567`.
@@ -233,6 +251,11 @@ mod tests {
         assert_eq!(hung("abcdefgh", 3, 2), "abc\n  def\n  gh");
         assert_eq!(hung("ééé", 3, 2), "ééé");
         assert_eq!(hung("", 3, 2), "");
+        assert_eq!(hung("unable to start it", 10, 1), "unable to\n start it");
+        assert_eq!(hung("a bcdefghijklmnop", 10, 1), "a bcdefghi\n jklmnop", "too far away");
+        assert_eq!(hung("abcdefghij klm", 10, 1), "abcdefghij\n  klm");
+        assert_eq!(hung("请求失败", 5, 2), "请求\n  失败");
+        assert_eq!(hung("请求", 1, 0), "请\n求");
     }
 
     #[test]

@@ -66,12 +66,6 @@ fn files_that_match_a_pattern_are_followed() {
     append(&log, error(4));
     follow.waits_for(1..=4);
     drop(follow);
-    // One of several workers, or an earlier content: told.
-    dir.file("workers/app.log", "");
-    dir.file("workers/app-1.log", "");
-    let follow = Follow::start(&dir, &["-f", "json", "-F", "workers"]);
-    follow.waits_to_complain("workers/app-1.log: by its name an earlier content of a followed");
-    drop(follow);
     // A rotated file that stands alone is a file; when its origin comes it is its earlier content.
     let old = dir.file("old/a.log.1", errors(1..=2));
     let follow = Follow::start(&dir, &with(JSON, &["old"]));
@@ -88,6 +82,61 @@ fn files_that_match_a_pattern_are_followed() {
     follow.waits_for(1..=5);
     thread::sleep(Duration::from_secs(3));
     follow.ends_with(1..=5);
+}
+
+/// By its name `worker-1.log` may be an earlier content of `worker.log`, or another worker's log.
+#[test]
+fn workers_are_no_earlier_contents_and_earlier_contents_no_workers() {
+    let dir = dir();
+    let path = |name: &str| dir.path().join("logs").join(name);
+    let (log, one, two, three) =
+        (path("worker.log"), path("worker-1.log"), path("worker.2.log"), path("worker-3.log"));
+    dir.file("logs/worker.log", errors(1..=2));
+    dir.file("logs/worker-1.log", errors(90..=91));
+    let args = ["--state", "state.json", "logs"];
+    let follow = Follow::start(&dir, &with(JSON, &args));
+    // What was there may be old.
+    follow.waits_for(1..=2);
+    thread::sleep(Duration::from_secs(3));
+    follow.waits_for(1..=2);
+    // What grows is not, and is read as what it is.
+    append(&one, error(92));
+    follow.waits_for([1, 2, 90, 91, 92]);
+    // Nor is what comes while nothing is rotated; it may be all that ever comes.
+    thread::sleep(Duration::from_secs(9));
+    append(&two, error(93));
+    follow.waits_for([1, 2, 90, 91, 92, 93]);
+    let sources = |follow: &Follow| -> Vec<String> {
+        let found = follow.out.lock().unwrap();
+        let found = found.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        found.map(|found| found["source"].as_str().unwrap().to_owned()).collect()
+    };
+    let (a, b, c) = ("logs/worker.log", "logs/worker-1.log", "logs/worker.2.log");
+    assert_eq!(sources(&follow), [a, a, b, b, b, c]);
+    // Renamed to such a name, and copied to one: read once.
+    append(&log, error(3));
+    fs::rename(&log, &three).unwrap();
+    append(&log, error(4));
+    follow.waits_for([1, 2, 90, 91, 92, 93, 3, 4]);
+    // Its process has not learnt of the new one.
+    append(&three, error(5));
+    follow.waits_for([1, 2, 90, 91, 92, 93, 3, 4, 5]);
+    fs::copy(&log, path("worker_4.log")).unwrap();
+    fs::write(&log, error(6)).unwrap();
+    follow.waits_for([1, 2, 90, 91, 92, 93, 3, 4, 5, 6]);
+    thread::sleep(Duration::from_secs(5));
+    follow.ends_with([1, 2, 90, 91, 92, 93, 3, 4, 5, 6]);
+    // The next run knows them.
+    append(&one, error(94));
+    append(&two, error(95));
+    append(&log, error(7));
+    let follow = Follow::start(&dir, &with(JSON, &args));
+    follow.waits_for_some(3);
+    thread::sleep(Duration::from_secs(5));
+    // Files are read in any order.
+    let mut found = follow.numbers();
+    found.sort_unstable();
+    assert_eq!(found, [7, 94, 95]);
 }
 
 #[test]

@@ -74,3 +74,61 @@ fn what_is_wrong_with_a_flag_is_told() {
         .complains("http_status, grpc_status");
     dir.run(&["scan", "--field", "status"]).ends(2).complains("ROLE=PATH");
 }
+
+#[test]
+fn records_of_an_otlp_request_are_findings_of_their_own() {
+    let dir = dir();
+    let record =
+        |text: &str| format!(r#"{{"severityText":"ERROR","body":{{"stringValue":"{text}"}}}}"#);
+    let (full, refused) =
+        (record("write: No space left on device"), record("connect ECONNREFUSED 10.0.0.5:6379"));
+    let service = |name: &str| {
+        format!(r#"{{"attributes":[{{"key":"service.name","value":{{"stringValue":"{name}"}}}}]}}"#)
+    };
+    let log = format!(
+        "fine\n{{\"resourceLogs\":[\
+         {{\"resource\":{},\"scopeLogs\":[{{\"logRecords\":[{full},{},{refused}]}}]}},\
+         {{\"resource\":{},\"scopeLogs\":[{{\"logRecords\":[{full}]}}]}}]}}\n{refused}\n",
+        service("cart"),
+        record("started"),
+        service("shop"),
+    );
+    dir.file("a.json", &log);
+    let found = dir.run(&["-f", "json", "-C", "1", "a.json"]).ends(0).json();
+    let shown: Vec<_> = found
+        .iter()
+        .map(|one| {
+            let text = one["text"].as_str().unwrap();
+            let offset = one["offset"].as_u64().unwrap() as usize;
+            assert!(log[offset..].starts_with(text), "{one}");
+            (one["line"].as_u64().unwrap(), one["rule"].as_str().unwrap(), &one["logged_by"], text)
+        })
+        .collect();
+    let (cart, shop, nobody) = ("cart".into(), "shop".into(), serde_json::Value::Null);
+    assert_eq!(
+        shown,
+        [
+            (2, "os.disk-full", &cart, &*full),
+            (2, "net.refused", &cart, &*refused),
+            (2, "os.disk-full", &shop, &*full),
+            (3, "net.refused", &nobody, &*refused),
+        ]
+    );
+    // Lines around a record are those around its line.
+    for one in &found[..3] {
+        assert_eq!(one["context"], serde_json::json!({ "before": ["fine"], "after": [refused] }));
+    }
+    // A line has one answer.
+    let answers = dir.pipe(&["--filter"], &log).ends(0).json();
+    let rules: Vec<_> = answers.iter().map(|answer| &answer["whyerr"]["rule"]).collect();
+    assert_eq!(rules.len(), 3, "{rules:?}");
+    assert!(rules[1].is_string(), "{rules:?}");
+    let enriched = dir.pipe(&["--enrich"], &log).ends(0).out;
+    let enriched: Vec<serde_json::Value> =
+        enriched.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(enriched.len(), 2);
+    assert_eq!(
+        enriched[0]["resourceLogs"][0]["scopeLogs"][0]["logRecords"][1]["body"]["stringValue"],
+        "started"
+    );
+}

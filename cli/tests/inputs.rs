@@ -122,7 +122,7 @@ fn a_folder_without_a_file_is_an_error_and_the_rest_is_scanned() {
         .ends(2)
         .complains("some: no file in this folder matches --glob");
     // No source at all is not standard input.
-    dir.pipe(&["empty"], REFUSED).ends(2).says("nothing found in 0 lines");
+    dir.pipe(&["empty"], REFUSED).ends(2).says("no line was read");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn endless_sources_can_be_interrupted_and_take_little_memory() {
     let mut stdin = child.stdin.take().unwrap();
     let writer = thread::spawn(move || while stdin.write_all(&member).is_ok() {});
     let (run, _) = stopped(child);
-    run.ends(130).says("nothing found in 0 lines");
+    run.ends(130).says("no line was read");
     writer.join().unwrap();
 }
 
@@ -149,7 +149,7 @@ fn a_pipe_with_a_name_is_waited_for() {
     let child = start(&dir, &["pipe"], Stdio::null());
     thread::sleep(Duration::from_millis(600));
     interrupt(&child);
-    end(child).ends(130).says("nothing found in 0 lines");
+    end(child).ends(130).says("no line was read");
     // Somebody writes, packed, and slowly: what is there is shown before more comes.
     let mut child = start(&dir, &["--no-fold", "pipe"], Stdio::null());
     let mut pipe = OpenOptions::new().write(true).open(dir.path().join("pipe")).unwrap();
@@ -188,9 +188,9 @@ fn what_is_no_file_in_a_folder_is_left_out() {
 #[test]
 fn devices_and_what_the_kernel_makes_up_are_read() {
     let dir = dir();
-    dir.run(&["/dev/null"]).ends(0).quietly().says("nothing found in 0 lines");
+    dir.run(&["/dev/null"]).ends(0).quietly().says("no line was read");
     let run = dir.run(&["-f", "summary", "/proc/self/status"]).ends(0).quietly();
-    assert!(!run.out.contains("in 0 lines"), "{}", run.out);
+    assert!(!run.out.contains("no line was read"), "{}", run.out);
     // Opens, and fails when it is read.
     dir.file("a.log", format!("{REFUSED}\n"));
     dir.run(&["/proc/self/mem", "a.log"]).ends(2).complains("/proc/self/mem: ").says("a.log:1");
@@ -214,7 +214,7 @@ fn a_file_that_shrinks_or_vanishes_ends_where_it_ends() {
         let run = end(child);
         match vanish {
             false => drop(run.ends(0).quietly().says("findings in 24 lines")),
-            true => drop(run.ends(2).complains("a.log: ").says("nothing found in 0 lines")),
+            true => drop(run.ends(2).complains("a.log: ").says("no line was read")),
         }
     }
     // While it is read: the reader is slowed down by a pipe that nobody empties.

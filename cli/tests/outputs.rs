@@ -59,6 +59,7 @@ rules:
 const CLOSED: &str = "ERROR ledger is closed for this batch";
 const SLOW: &str = "WARN batch takes very long";
 const LOST: &str = "FATAL the disk walked away";
+const REFUSED: &str = "Error: connect ECONNREFUSED 10.0.0.5:6379";
 
 /// A line that tries to leave its place in every format, and holds a secret.
 const HOSTILE: &str = "::error file=x::pwned ]]></failure>&<b>\"'` \u{1b}[31m\0\u{85}\r## \
@@ -184,6 +185,43 @@ fn sarif_names_what_could_not_be_read() {
     assert_eq!(place, "missing.log");
 }
 
+/// One run of lines that belong together, over the ends of many chunks: the byte limit cuts it into
+/// events of which each is full, but for the last.
+#[test]
+fn what_was_cut_is_told_by_every_format() {
+    let dir = dir();
+    let line = format!("  {REFUSED} {}\n", "x".repeat(200));
+    let lines = (2 << 20) / line.len();
+    dir.file("a.log", format!("2024-01-02 03:04:05 ERROR failed\n{}", line.repeat(lines)));
+    // Counted by hand: what fits into 64 KiB, the first event with its head.
+    let fits = (64 << 10) / line.len();
+    let events = 1 + (lines - (65_536 - 33) / line.len()).div_ceil(fits);
+    let cut = events - 1;
+    let says = format!(
+        "cut: of {cut} findings not all were read (more than 500 lines, 64 KiB, or a long value), \
+         the first at a.log:1"
+    );
+    let summary = one(&dir.run(&["-f", "summary", "--json", "a.log"]).ends(0));
+    assert_eq!((&summary["findings"], &summary["cut_findings"]), (&json!(events), &json!(cut)));
+    let found = dir.run(&["-f", "json", "a.log"]).ends(0).complains(&format!("note: {says}"));
+    let cut_ones = found.json().iter().take(cut).filter(|one| one["cut"] == true).count();
+    assert_eq!(cut_ones, cut);
+    dir.run(&["a.log"]).ends(0).quietly().says(&says);
+    let sarif = one(&dir.run(&["-f", "sarif", "a.log"]).ends(0).quietly());
+    let notes = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    assert_eq!(notes, &json!([{ "level": "warning", "message": { "text": says } }]));
+    let escaped = says.replace('%', "%25");
+    dir.run(&["-f", "github", "a.log"])
+        .ends(0)
+        .quietly()
+        .says(&format!("::notice title=whyerr::{escaped}\n"));
+    dir.run(&["-f", "junit", "a.log"])
+        .ends(0)
+        .quietly()
+        .says(&format!("<system-out>{events} findings in 8,560 lines</system-out>"))
+        .says(&format!("<system-err>{says}\n</system-err>"));
+}
+
 #[test]
 fn github_annotations_are_folded_and_the_worst_come_first() {
     let dir = prepared();
@@ -272,7 +310,7 @@ Retry: retry once fixed
 </failure>
     </testcase>
     <system-out>3 findings in 3 lines</system-out>
-    <system-err/>
+    <system-err></system-err>
   </testsuite>
 </testsuites>
 "#

@@ -6,6 +6,7 @@ use std::ops::Range;
 use whyerr::Event;
 use whyerr::scan::Framing;
 
+use crate::bundle::{Bundles, Part};
 use crate::group::{Grouping, rejoined, shortened};
 use crate::hidden::hidden;
 use crate::message::decoded;
@@ -53,17 +54,7 @@ impl Framing for LogFraming {
         if let Cow::Owned(text) = &text {
             record.text = Some(text.clone());
         }
-        let mut event = Event::from_bytes(text);
-        for fact in &record.facts {
-            event = event.field(fact.role, fact.value.clone(), fact.path.clone());
-        }
-        if let Some(service) = &self.service {
-            event = event.service(service.clone());
-        }
-        if let Some(time) = record.time {
-            event = event.time(time);
-        }
-        (event, record)
+        (self.event(text, &record), record)
     }
 
     fn reads_all(&self) -> bool {
@@ -77,11 +68,115 @@ impl Framing for LogFraming {
 }
 
 impl LogFraming {
+    /// The framing of one chunk, in which the records of OTLP's export requests are events; where
+    /// every line is one, it stays one.
+    pub fn on(&self, chunk: &[u8]) -> ChunkFraming<'_> {
+        let bundles = match self.grouping.is_lines() {
+            true => Bundles::default(),
+            false => Bundles::new(chunk),
+        };
+        ChunkFraming { framing: self, bundles }
+    }
+
+    /// An event with this text, and what its record says of it.
+    fn event<'t>(&self, text: Cow<'t, [u8]>, record: &Record) -> Event<'t> {
+        let mut event = Event::from_bytes(text);
+        for fact in &record.facts {
+            event = event.field(fact.role, fact.value.clone(), fact.path.clone());
+        }
+        if let Some(service) = &self.service {
+            event = event.service(service.clone());
+        }
+        if let Some(time) = record.time {
+            event = event.time(time);
+        }
+        event
+    }
+
     /// The text of an event that is read, and how many of its lines are not.
     fn text<'t>(&self, event: &'t [u8]) -> (Cow<'t, [u8]>, u32) {
         let (text, left_out) = shortened(event, &self.grouping);
         let text = then(text, rejoined);
         (then(text, decoded), u32::try_from(left_out).unwrap_or(u32::MAX))
+    }
+}
+
+/// Most bytes of a resource that are read for each of its records.
+const MAX_RESOURCE: usize = 8 << 10;
+
+/// [`LogFraming`] for one chunk, of which it knows where export requests of OTLP/JSON hold several
+/// log records in one line: each is an event, and what its resource says (`service.name`) is said of
+/// it. The text of such an event is that of the record.
+///
+/// ```
+/// use whyerr::scan::Scanner;
+/// use whyerr::{Classifier, Scratch};
+/// use whyerr_logs::LogFraming;
+///
+/// let log = br#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"cart"}}]},"scopeLogs":[{"logRecords":[{"body":{"stringValue":"started"}},{"body":{"stringValue":"save failed: No space left on device"}}]}]}]}"#;
+/// let framing = LogFraming::default();
+/// let mut found = Vec::new();
+/// Scanner::new(Classifier::builtin()).scan_events(log, &framing.on(log), &mut Scratch::default(), |finding| {
+///     found.push((String::from_utf8_lossy(&log[finding.range]).into_owned(), finding.record.logged_by));
+/// });
+/// let record = r#"{"body":{"stringValue":"save failed: No space left on device"}}"#;
+/// assert_eq!(found, [(record.to_owned(), Some("cart".to_owned()))]);
+/// ```
+#[derive(Debug)]
+pub struct ChunkFraming<'f> {
+    framing: &'f LogFraming,
+    bundles: Bundles,
+}
+
+impl ChunkFraming<'_> {
+    /// Whether a limit of the grouping cut an event of the chunk: see [`Grouping::is_cut`].
+    pub fn is_cut(&self, chunk: &[u8], event: &Range<usize>) -> bool {
+        self.bundles.part(event.start).is_none() && self.framing.grouping.is_cut(chunk, event)
+    }
+}
+
+impl Framing for ChunkFraming<'_> {
+    type Record = Record;
+
+    fn bounds(&self, chunk: &[u8], from: usize, place: usize) -> Range<usize> {
+        match self.bundles.part(place) {
+            Some(part) => part.range(),
+            None => self.framing.bounds(chunk, self.bundles.outside(from), place),
+        }
+    }
+
+    fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, Record) {
+        self.framing.read(text)
+    }
+
+    fn read_in<'t>(&self, chunk: &'t [u8], event: Range<usize>) -> (Event<'t>, Record) {
+        let (range, resource) = match self.bundles.part(event.start) {
+            None => return self.framing.read(&chunk[event]),
+            // Nobody says it.
+            Some(Part::Frame(_)) => return (Event::from_bytes(&b""[..]), Record::default()),
+            Some(Part::Record(range, resource)) => (range, resource),
+        };
+        let record = &chunk[range];
+        let resource = resource.map(|range| &chunk[range]);
+        let read = resource.filter(|resource| resource.len() <= MAX_RESOURCE);
+        let mut said = match read {
+            Some(resource) => {
+                // As one object, in which fields have the paths that they have in a request.
+                let inside = record.get(1..).unwrap_or_default();
+                self.framing.reader.read(&[b"{\"resource\":", resource, b",", inside].concat())
+            }
+            None => self.framing.reader.read(record),
+        };
+        said.cut += u32::from(resource.is_some() && read.is_none());
+        (self.framing.event(Cow::Borrowed(record), &said), said)
+    }
+
+    fn reads_all(&self) -> bool {
+        self.framing.reads_all()
+    }
+
+    fn hidden(&self, chunk: &[u8], from: usize) -> Option<usize> {
+        self.framing.hidden(chunk, from)
     }
 }
 
@@ -99,6 +194,7 @@ mod tests {
     use whyerr::{Classifier, Scratch};
 
     use super::*;
+    use crate::record::Format;
 
     #[test]
     fn pieces_are_read_as_one_line() {
@@ -163,6 +259,67 @@ mod tests {
             assert_eq!(*range, 5..4 + log.len());
             assert_eq!(rule, "net.refused");
             assert!(message.trim_end().ends_with("ECONNREFUSED 10.0.0.5:6379"), "{message}");
+        }
+    }
+
+    #[test]
+    fn records_of_a_request_are_events() {
+        let record = |body: &str, more: &str| {
+            format!(
+                r#"{{"timeUnixNano":"1704164645000000000","body":{{"stringValue":"{body}"}}{more}}}"#
+            )
+        };
+        let attribute = |key: &str, value: &str| {
+            format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#)
+        };
+        let refused = record("connect ECONNREFUSED 10.0.0.5:6379", "");
+        let full =
+            record("write: No space left on device", r#","severityText":"ERROR","traceId":"5b8e""#);
+        let fine = record("started", "");
+        // The words in the resource are nobody's error.
+        let cart = [attribute("service.name", "cart"), attribute("a", "ECONNREFUSED")].join(",");
+        let large = [attribute("service.name", "x"), attribute("a", &"y".repeat(9000))].join(",");
+        let resource = |attributes: &str, records: &str| {
+            format!(
+                r#"{{"resource":{{"attributes":[{attributes}]}},"scopeLogs":[{{"logRecords":[{records}]}}]}}"#
+            )
+        };
+        let request = [
+            resource(&cart, &[&*fine, &refused, &fine, &full].join(",")),
+            resource(&large, &refused),
+        ];
+        // What is indented behind it is none of its records.
+        let log =
+            format!("fine\n{{\"resourceLogs\":[{}]}}\n  ECONNREFUSED\nfine\n", request.join(","));
+        let framing = LogFraming::default();
+        let scanner = Scanner::new(Classifier::builtin());
+        for start in [0, 5] {
+            let log = &log.as_bytes()[start..];
+            let mut found = Vec::new();
+            scanner.scan_events(log, &framing.on(log), &mut Scratch::default(), |finding| {
+                let text = String::from_utf8_lossy(&log[finding.range]).into_owned();
+                let rule = finding.verdict.rule().map(|rule| rule.id.to_string());
+                let Record { logged_by, trace, format, cut, .. } = finding.record;
+                found.push((text, rule.unwrap_or_default(), logged_by, trace, format, cut));
+            });
+            let otlp = |text: &str, rule: &str, by: Option<&str>, trace: Option<&str>, cut| {
+                let (by, trace) = (by.map(str::to_owned), trace.map(str::to_owned));
+                (text.to_owned(), rule.to_owned(), by, trace, Format::Otlp, cut)
+            };
+            let expected = [
+                otlp(&refused, "net.refused", Some("cart"), None, 0),
+                otlp(&full, "os.disk-full", Some("cart"), Some("5b8e"), 0),
+                otlp(&refused, "net.refused", None, None, 1),
+                (
+                    "  ECONNREFUSED".to_owned(),
+                    "net.refused".to_owned(),
+                    None,
+                    None,
+                    Format::Text,
+                    0,
+                ),
+            ];
+            assert_eq!(found, expected);
         }
     }
 

@@ -5,7 +5,8 @@ Events out of logs: which lines belong together, and what a record says beside i
   the bytes and on limits alone.
 - [`record`]: what the fields of a record say: message, level, time, service, status, codes, ids.
 - [`strip_envelope`]: where the message of a line stands.
-- [`LogFraming`]: both together, for [`whyerr::scan::Scanner::scan_events`].
+- [`LogFraming`]: both together, for [`whyerr::scan::Scanner::scan_events`]; [`ChunkFraming`] takes
+  requests apart that hold many records in one line.
 
 Nothing here reads files; memory is bounded by the event at hand.
 */
@@ -13,6 +14,7 @@ Nothing here reads files; memory is bounded by the event at hand.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+mod bundle;
 mod envelope;
 mod framing;
 pub mod group;
@@ -21,4 +23,4 @@ mod message;
 pub mod record;
 
 pub use envelope::strip_envelope;
-pub use framing::LogFraming;
+pub use framing::{ChunkFraming, LogFraming};

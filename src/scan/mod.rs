@@ -55,6 +55,11 @@ pub trait Framing {
     /// Reads an event, without its last line end.
     fn read<'t>(&self, text: &'t [u8]) -> (Event<'t>, Self::Record);
 
+    /// The same for an event of a chunk, of which something may be said outside of its bounds.
+    fn read_in<'t>(&self, chunk: &'t [u8], event: Range<usize>) -> (Event<'t>, Self::Record) {
+        self.read(&chunk[event])
+    }
+
     /// Whether every event is to be read and classified: what is known of an event may make a rule
     /// match of which nothing stands in the text.
     fn reads_all(&self) -> bool {
@@ -334,7 +339,7 @@ impl<'c, F: Framing> Events<'c, F> {
                 // Whatever a framing says, a scan comes to its end.
                 let range = start..end.max(place + 1);
                 let text = text_of(&self.chunk[start..end]);
-                let (event, record) = self.framing.read(text);
+                let (event, record) = self.framing.read_in(self.chunk, start..start + text.len());
                 let (catalog, program) = (self.classifier.catalog(), self.classifier.program());
                 let glance = Glance::new(catalog, program, &event, text);
                 Open { range, event, record, glance }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use whyerr_logs::group::Grouping;
 
-use super::identity::{Id, Print, modified, read_at};
+use super::print::{Print, modified, read_at};
 use super::state::Saved;
+use crate::identity::Id;
 use crate::input::{CHUNK, Chunk, Flow, HOLD, STEP, whole_events};
 
 /// How many first bytes, and how many before the place where reading goes on, tell whether a file
@@ -21,6 +22,9 @@ const LAST_LINE: Duration = Duration::from_secs(1);
 const HOLDS_UP: Duration = Duration::from_secs(2);
 /// A process may write for so long to a file that was renamed, until it learns of the new one.
 const LINGER: Duration = Duration::from_secs(30);
+/// How long after a rotation is looked for contents that were rotated away unseen, where their
+/// names alone do not tell them.
+const FRESH: Duration = Duration::from_secs(10);
 /// How much more than is known to be there is read at once.
 const SLACK: usize = 64 << 10;
 /// How far back the beginning of the last line is looked for.
@@ -63,8 +67,11 @@ pub struct Generation {
     pub placed: bool,
     /// Its name is another file's now, or nobody's.
     pub retired: bool,
-    /// Since when, if it is.
+    /// Since when; of one that is not, since when its content is this one.
     since: Instant,
+    /// Its name may be that of a file of its own: it is read since the followed one was rotated
+    /// when it came.
+    pub is_guess: bool,
 }
 
 /// What a read gave.
@@ -105,6 +112,7 @@ impl Generation {
             placed: true,
             retired: false,
             since: Instant::now(),
+            is_guess: false,
         })
     }
 
@@ -131,6 +139,7 @@ impl Generation {
             placed: false,
             retired: true,
             since: Instant::now(),
+            is_guess: false,
         }
     }
 
@@ -183,7 +192,13 @@ impl Generation {
         (self.offset, self.line, self.size, self.known) = (0, 1, size, 0);
         self.skipping = false;
         (self.pending, self.settled) = (true, false);
-        self.grown = Instant::now();
+        (self.grown, self.since) = (Instant::now(), Instant::now());
+    }
+
+    /// Whether the followed path has this content for so short a time that other contents may have
+    /// come and gone unseen.
+    pub fn is_fresh(&self) -> bool {
+        self.since.elapsed() < FRESH
     }
 
     /// Leaves out what is there, but for a line that has no end yet.
@@ -358,6 +373,7 @@ impl Generation {
         let chunk = Chunk {
             buffer,
             len,
+            behind: filled - len,
             offset: self.offset,
             cut,
             // For outputs that answer line by line: nothing is followed for them.

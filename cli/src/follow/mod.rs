@@ -5,14 +5,16 @@
 //! same: what is incomplete is read again when more of it is there.
 
 mod args;
+mod doubt;
 mod entry;
 mod generation;
-mod identity;
+mod members;
+mod print;
 mod roots;
 mod rotated;
 mod state;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -26,13 +28,14 @@ use whyerr::Classifier;
 use whyerr::scan::Scanner;
 use whyerr_logs::group::Grouping;
 
-use crate::scan::reader::{Piece, Work};
+use crate::scan::reader::{Notice, Piece, Work};
 use crate::stop;
 pub use args::{FollowArgs, From};
+use doubt::Doubt;
 use entry::{Account, Entry};
 use generation::{Generation, Step};
+use roots::MAX_FOUND;
 pub use roots::Roots;
-use roots::{Look, MAX_FOUND};
 use rotated::Sibling;
 use state::Change;
 pub use state::{Mark, Saved, StateFile};
@@ -46,8 +49,6 @@ const OPEN_FILES: usize = 256;
 const FEWEST_FILES: usize = 8;
 /// For how long after a change a folder may change again with no other time of change.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
-/// A file of a folder or a pattern that was gone for so long is forgotten.
-const FORGET_AFTER: Duration = Duration::from_secs(300);
 /// Numbers of files are used again when so many were followed.
 const MAX_NUMBERS: usize = 2 * MAX_FOUND;
 /// How often outputs look at the clock.
@@ -61,11 +62,14 @@ pub struct Follower {
     /// Files that a folder or a pattern has.
     found: usize,
     roots: Roots,
+    /// Files that may be earlier contents of others: until one grows.
+    doubts: Vec<Doubt>,
+    doubted: Instant,
     folders: HashMap<PathBuf, Folder>,
     /// Entries that have something to read.
     ready: VecDeque<usize>,
     /// What is to be told, before anything is read.
-    told: VecDeque<Piece<Work>>,
+    told: VecDeque<Notice>,
     shared: Shared,
     scanner: Arc<Scanner>,
     grouping: Grouping,
@@ -145,6 +149,8 @@ impl Follower {
             free: VecDeque::new(),
             found: 0,
             roots,
+            doubts: Vec::new(),
+            doubted: now,
             folders: HashMap::new(),
             ready: VecDeque::new(),
             told: VecDeque::new(),
@@ -180,118 +186,6 @@ impl Follower {
         (follower, by_path.into_values().flatten().collect())
     }
 
-    /// Follows these too, but for rotated files of what is followed: they are read as part of the
-    /// file that they come from.
-    fn take_up(&mut self, entries: Vec<Entry>, saved: &mut HashMap<String, Vec<Saved>>) {
-        let places: HashSet<(PathBuf, OsString)> =
-            entries.iter().map(|entry| (entry.folder.clone(), entry.base.clone())).collect();
-        let mut ambiguous: Vec<String> = Vec::new();
-        for entry in entries {
-            let origins = entry.base.to_str().map(rotated::origins).unwrap_or_default();
-            let is_followed = |origin: String| {
-                let origin = OsString::from(origin);
-                let folder = self.folders.get(&entry.folder);
-                folder.is_some_and(|folder| folder.entries.contains_key(&origin))
-                    || places.contains(&(entry.folder.clone(), origin))
-            };
-            if origins.into_iter().any(is_followed) {
-                if entry.base.to_str().is_some_and(rotated::is_ambiguous) {
-                    ambiguous.push(entry.name.to_string());
-                }
-                continue;
-            }
-            let saved = saved.remove(&*entry.absolute).unwrap_or_default();
-            self.add(entry, &saved);
-        }
-        if let Some(first) = ambiguous.first() {
-            let more = match ambiguous.len() {
-                1 => String::new(),
-                all => format!(" (and {} more)", all - 1),
-            };
-            let message = format!(
-                "{first}{more}: by its name an earlier content of a followed file, not a file that \
-                 grows; if it does, give it a name that does not end with a number"
-            );
-            self.told.push_back(Piece::Note { message, lost: 0 });
-        }
-    }
-
-    fn add(&mut self, mut entry: Entry, saved: &[Saved]) {
-        let known = self.folders.get(&entry.folder);
-        if known.is_some_and(|folder| folder.entries.contains_key(&entry.base)) {
-            return;
-        }
-        // Until now these passed for files of their own: they are its earlier contents.
-        let is_rotated = |base: &OsStr| {
-            let origins = base.to_str().map(rotated::origins).unwrap_or_default();
-            origins.iter().any(|origin| **origin == *entry.base)
-        };
-        let rotated: Vec<usize> = known
-            .into_iter()
-            .flat_map(|folder| &folder.entries)
-            .filter(|(base, at)| self.entries[**at].is_found && is_rotated(base))
-            .map(|(_, &at)| at)
-            .collect();
-        for at in rotated {
-            entry.adopt(&mut self.entries[at]);
-            self.forget(at);
-        }
-        entry.restore(saved, &mut self.shared);
-        self.found += usize::from(entry.is_found);
-        let at = match self.entries.len() < MAX_NUMBERS {
-            true => self.entries.len(),
-            false => self.free.pop_front().unwrap_or(self.entries.len()),
-        };
-        let saved = |one: &Generation| (one.serial, Some(one.saved(&entry.absolute)));
-        mark(&self.marks, self.given, entry.generations().map(saved).collect());
-        let folder = self.folders.entry(entry.folder.clone()).or_insert_with(|| Folder {
-            entries: HashMap::new(),
-            modified: None,
-            changed: Instant::now(),
-            again: true,
-            due: Instant::now(),
-            pause: POLL,
-        });
-        folder.entries.insert(entry.base.clone(), at);
-        self.told.push_back(Piece::Source { source: at, name: entry.name.to_string() });
-        match self.entries.get_mut(at) {
-            Some(free) => *free = entry,
-            None => self.entries.push(entry),
-        }
-    }
-
-    /// Follows a file no more that is gone, or another one's.
-    fn forget(&mut self, at: usize) {
-        let forgotten = std::mem::replace(&mut self.entries[at], Entry::forgotten());
-        self.found -= usize::from(forgotten.is_found);
-        if let Some(folder) = self.folders.get_mut(&forgotten.folder) {
-            folder.entries.remove(&forgotten.base);
-            if folder.entries.is_empty() {
-                self.folders.remove(&forgotten.folder);
-            }
-        }
-        self.free.push_back(at);
-    }
-
-    /// Looks for files that came into folders, or that patterns match now.
-    fn look_for_files(&mut self, saved: &mut HashMap<String, Vec<Saved>>) {
-        let room = MAX_FOUND.saturating_sub(self.found);
-        let Some(Look { files, notes, is_first }) = self.roots.look(room) else { return };
-        for message in notes {
-            self.told.push_back(Piece::Note { message, lost: 0 });
-        }
-        self.take_up(files.iter().map(|path| Entry::found(path, !is_first)).collect(), saved);
-    }
-
-    /// Files of folders that do not come back.
-    fn forget_some(&mut self) {
-        for at in 0..self.entries.len() {
-            if self.entries[at].is_gone_for(FORGET_AFTER) {
-                self.forget(at);
-            }
-        }
-    }
-
     /// The next piece; `None` when somebody asked to stop.
     pub fn next(&mut self, buffer: Option<Vec<u8>>) -> Option<Piece<Work>> {
         let piece = self.find(buffer.unwrap_or_default());
@@ -304,8 +198,8 @@ impl Follower {
             if stop::requested() {
                 return self.last(buffer);
             }
-            if let Some(piece) = self.told.pop_front() {
-                return Some(piece);
+            if let Some(notice) = self.told.pop_front() {
+                return Some(notice.into());
             }
             // In between too when there is always something to read: other files are rotated.
             if self.swept.elapsed() >= POLL {
@@ -321,7 +215,7 @@ impl Follower {
             }
             if self.ticked.elapsed() >= TICK {
                 self.ticked = Instant::now();
-                return Some(Piece::Tick);
+                return Some(Notice::Tick.into());
             }
             thread::sleep(POLL.saturating_sub(self.swept.elapsed()));
         }
@@ -330,8 +224,8 @@ impl Follower {
     /// What was held back, at the end.
     fn last(&mut self, mut buffer: Vec<u8>) -> Option<Piece<Work>> {
         // Names of files before what is read of them.
-        if let Some(piece) = self.told.pop_front() {
-            return Some(piece);
+        if let Some(notice) = self.told.pop_front() {
+            return Some(notice.into());
         }
         if self.flushes && !std::mem::replace(&mut self.ending, true) {
             self.ready = (0..self.entries.len()).collect();
@@ -348,13 +242,14 @@ impl Follower {
                 Err(back) => buffer = back,
             }
         }
-        self.told.pop_front()
+        self.told.pop_front().map(Piece::from)
     }
 
     /// Looks for news at all files whose time has come.
     fn sweep(&mut self) {
         self.swept = Instant::now();
         self.look_for_files(&mut HashMap::new());
+        self.settle_doubts();
         let folders: Vec<PathBuf> = self
             .folders
             .iter()
@@ -463,7 +358,7 @@ impl Follower {
         let result = act(entry, &mut self.shared);
         mark(&self.marks, self.given, std::mem::take(&mut entry.changes));
         for note in entry.notes.drain(..) {
-            self.told.push_back(Piece::Note { message: note.message, lost: note.lost });
+            self.told.push_back(Notice::Note { message: note.message, lost: note.lost });
         }
         result
     }
@@ -505,16 +400,22 @@ impl Follower {
                 // Holds once this piece is written.
                 mark(&self.marks, self.given + 1, vec![(serial, Some(saved))]);
                 if !chunk.cut && !chunk.bytes().ends_with(b"\n") {
-                    self.told.push_back(Piece::End { source: at, skipped: 0, open_lines: 1 });
+                    self.told.push_back(Notice::End { source: at, skipped: 0, open_lines: 1 });
                 }
-                let name = entry.name.clone();
-                let scanner = self.scanner.clone();
-                let known = Work { first_line, scanner, joined: false, name, lag };
-                Ok(Piece::Chunk { chunk, source: at, lines, known })
+                Ok(Piece::Chunk(Work {
+                    chunk,
+                    source: at,
+                    first_line,
+                    lines,
+                    scanner: self.scanner.clone(),
+                    joined: false,
+                    name: entry.name.clone(),
+                    lag,
+                }))
             }
             Step::Skipped(skipped, buffer) => {
                 mark(&self.marks, self.given + 1, vec![(serial, Some(saved))]);
-                self.told.push_back(Piece::End { source: at, skipped, open_lines: 0 });
+                self.told.push_back(Notice::End { source: at, skipped, open_lines: 0 });
                 Err(buffer)
             }
             Step::Nothing(buffer) => Err(buffer),

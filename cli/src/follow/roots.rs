@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::identity::Identity;
 use crate::input::{Finder, is_text, pattern};
 use crate::term;
 
@@ -132,7 +133,8 @@ impl Roots {
         new.sort_unstable();
         let (mut left_out, mut is_full) = (0, false);
         for path in new {
-            if self.own.contains(&crate::atomic::resolve(&path)) {
+            let identity = Identity::of(&path);
+            if self.own.iter().any(|own| Identity::of(own) == identity) {
                 continue;
             }
             match self.finder.is_own_output(&path) || !may_be_followed(&path) {

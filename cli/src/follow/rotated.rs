@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::identity::{Id, modified};
+use super::print::modified;
+use crate::identity::Id;
 
 /// Endings without digits that tools give to what they replace.
 const OLD: &[&str] = &[".old", ".bak", ".prev"];
@@ -24,6 +25,8 @@ pub struct Sibling {
     pub created: Option<SystemTime>,
     /// See [`modified`].
     pub modified: u64,
+    /// Its name may be that of a file of its own.
+    pub is_doubtful: bool,
 }
 
 impl Sibling {
@@ -59,20 +62,34 @@ pub fn origins(name: &str) -> Vec<String> {
 }
 
 /// Whether a name that has origins may as well be that of a file of its own: one of several workers,
-/// `app-1.log`. Dates are none, and a short number behind the whole name is what rotation gives.
-pub fn is_ambiguous(name: &str) -> bool {
-    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.parse::<u16>().is_ok();
-    let (rest, whole) = match name.rsplit_once('.') {
-        Some((stem, extension)) if extension.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            (stem, false)
-        }
-        _ => (name, true),
+/// `app-1.log`. Not where a date or a word tells of rotation, or a short number behind the whole name.
+pub fn is_doubtful(name: &str) -> bool {
+    let is_whole = |part: &str| (1..=4).contains(&part.len()) && part.parse::<u16>().is_ok();
+    let is_old = OLD.iter().any(|old| name.ends_with(old));
+    let is_numbered = name.rsplit_once('.').is_some_and(|(_, number)| is_whole(number));
+    !is_old && !is_numbered && !has_date(name)
+}
+
+/// Whether a day stands in a name: `20261124`, `2026-11-24`, `2026112410`, `11-24-2026`, or seconds
+/// since 1970.
+fn has_date(name: &str) -> bool {
+    let parts: Vec<&str> = name.split(|c: char| !c.is_ascii_digit()).collect();
+    let number = |part: &str| part.parse::<u64>().unwrap_or(0);
+    let is_day = |year: &str, month: &str, day: &str| {
+        (year.len(), month.len(), day.len()) == (4, 2, 2)
+            && (1970..2200).contains(&number(year))
+            && (1..=12).contains(&number(month))
+            && (1..=31).contains(&number(day))
     };
-    let Some(at) = rest.rfind(['.', '-', '_']) else { return false };
-    let before = rest[..at].trim_end_matches(|c: char| c.is_ascii_digit());
-    // The last part of a date has others before it.
-    let is_date = before.len() < at && before.ends_with(['.', '-', '_']);
-    is_number(&rest[at + 1..]) && !is_date && !(whole && rest[at..].starts_with('.'))
+    let in_one = |part: &&str| match part.len() {
+        8 | 10 | 12 | 14 if is_day(&part[..4], &part[4..6], &part[6..8]) => true,
+        length => length == 10 && part.starts_with('1'),
+    };
+    let in_three = |window: &[&str]| {
+        let [a, b, c] = window else { return false };
+        is_day(a, b, c) || is_day(c, a, b) || is_day(c, b, a)
+    };
+    parts.iter().any(in_one) || parts.windows(3).any(in_three)
 }
 
 /// A name without the numbers, dates and times at its end, one part less each time.
@@ -116,6 +133,7 @@ pub fn list(
                 id: Id::of(&metadata),
                 created: metadata.created().ok(),
                 modified: modified(&metadata),
+                is_doubtful: is_doubtful(name),
             });
         }
     }
@@ -157,15 +175,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_workers_are_ambiguous() {
-        for name in ["app-1.log", "app.1.log", "app_12.log", "app-3", "app.log-2"] {
-            assert!(is_ambiguous(name), "{name}");
+    fn names_of_workers_are_doubtful() {
+        let workers = [
+            "app-1.log",
+            "app.1.log",
+            "app_12.log",
+            "app-3",
+            "app.log-2",
+            "app-12345.log",
+            "app-10.0.0.5.log",
+            "app-8080.log",
+            "app.20269999.log",
+        ];
+        for name in workers {
+            assert!(is_doubtful(name), "{name}");
         }
-        let clear =
-            ["app.log.1", "app-2026-11-24.log", "app.log-20261124", "app.log.old", "app.log"];
-        for name in clear.iter().chain(&["app.2026-11-24-1.log", "messages-20261124", "a", "1.log"])
-        {
-            assert!(!is_ambiguous(name), "{name}");
+        // logrotate, with its ways to write dates; Python; logback, log4j; lumberjack; Kubernetes;
+        // newsyslog; winston.
+        let rotated = [
+            "app.log.1",
+            "app.log.0",
+            "app.log-20261124",
+            "app.log-2026112410",
+            "app.log-1795543894",
+            "app.log.20261124",
+            "app-20261124.log",
+            "app.log-2026-11-24",
+            "app.log.2026-11-24",
+            "app.log.2026-11-24_10",
+            "app.log.2026-11-24_10-15-00",
+            "app-2026-11-24.log",
+            "app.2026-11-24.log",
+            "app-2026-11-24.1.log",
+            "app-11-24-2026-1.log",
+            "app-2026-11-24T10-15-00.000.log",
+            "0.log.20261124-101500",
+            "messages.0",
+            "messages-20261124",
+            "app.log.old",
+            "app.log.bak",
+            "syslog.1",
+        ];
+        for name in rotated {
+            assert!(!is_doubtful(name), "{name}");
+            assert!(!origins(name).is_empty(), "{name}");
         }
     }
 

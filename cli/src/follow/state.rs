@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
-use super::identity::{Id, Print};
+use super::print::Print;
+use crate::identity::Id;
 
 /// What the file calls itself.
 const KIND: &str = "whyerr-follow-state";

@@ -1,6 +1,7 @@
 //! A source as chunks of whole events.
 
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use whyerr_logs::group::Grouping;
@@ -26,6 +27,8 @@ pub struct Chunk {
     pub buffer: Vec<u8>,
     /// Bytes of the lines.
     pub len: usize,
+    /// Bytes in the space behind them that are known to come next.
+    pub behind: usize,
     /// Offset of its first byte in the source.
     pub offset: u64,
     /// The only line of the chunk was longer than a chunk: these are its first [`MAX_LINE`] bytes.
@@ -43,6 +46,11 @@ pub struct Chunk {
 impl Chunk {
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[..self.len]
+    }
+
+    /// The lines, and what is known of those behind them: whether a limit cut the last event.
+    pub fn bytes_and_behind(&self) -> &[u8] {
+        &self.buffer[..self.len + self.behind]
     }
 }
 
@@ -121,7 +129,7 @@ impl<I: Input> Chunks<I> {
             if filled == 0 && self.ended {
                 // A mark may be all there is.
                 if self.keeps_skipped && !self.begun && self.is_marked() {
-                    return Ok(Next::Chunk(self.chunk(buffer, 0, false, false)));
+                    return Ok(Next::Chunk(self.chunk(buffer, 0..0, false, false)));
                 }
                 return self.error.take().map_or(Ok(Next::End(buffer)), Err);
             }
@@ -133,7 +141,7 @@ impl<I: Input> Chunks<I> {
                 self.skipped += skipped as u64;
                 if self.keeps_skipped && skipped > 0 {
                     self.rest.extend_from_slice(&buffer[skipped..filled]);
-                    return Ok(Next::Chunk(self.chunk(buffer, skipped, false, true)));
+                    return Ok(Next::Chunk(self.chunk(buffer, skipped..skipped, false, true)));
                 }
                 self.offset += skipped as u64;
                 buffer.copy_within(skipped..filled, 0);
@@ -158,17 +166,19 @@ impl<I: Input> Chunks<I> {
             }
             self.rest.extend_from_slice(&buffer[len..filled]);
             self.skipping = cut;
-            return Ok(Next::Chunk(self.chunk(buffer, len, cut, false)));
+            return Ok(Next::Chunk(self.chunk(buffer, len..filled, cut, false)));
         }
     }
 
-    fn chunk(&mut self, buffer: Vec<u8>, len: usize, cut: bool, skipped: bool) -> Chunk {
+    /// `behind`: where its bytes end, and what is known of those behind them.
+    fn chunk(&mut self, buffer: Vec<u8>, behind: Range<usize>, cut: bool, skipped: bool) -> Chunk {
+        let (len, behind) = (behind.start, behind.len());
         let Start { offset, decoded, .. } = self.input.start();
         let marked = !std::mem::replace(&mut self.begun, true) && self.is_marked();
         let offset = offset + self.offset;
         self.offset += len as u64;
         let continues = !skipped && std::mem::replace(&mut self.was_cut, cut);
-        Chunk { buffer, len, offset, cut, continues, skipped, decoded, marked }
+        Chunk { buffer, len, behind, offset, cut, continues, skipped, decoded, marked }
     }
 
     /// A byte order mark stands before the text, which needs no decoding.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use ignore::overrides::{Override, OverrideBuilder};
 
 use super::{Reading, Source};
 use crate::Outcome;
+use crate::atomic;
+use crate::identity::Identity;
 use crate::stop;
 use crate::term;
 
@@ -80,7 +82,10 @@ impl InputArgs {
             hidden: self.hidden,
             no_ignore: self.no_ignore,
             globs: globs.build()?,
-            outputs: outputs(),
+            outputs: [Identity::of_open(io::stdout()), Identity::of_open(io::stderr())]
+                .into_iter()
+                .flatten()
+                .collect(),
         })
     }
 
@@ -105,7 +110,7 @@ pub struct Finder {
     no_ignore: bool,
     globs: Override,
     /// Standard output and error, where they are files: what is found is not to be found again.
-    outputs: Vec<Metadata>,
+    outputs: Vec<Identity>,
 }
 
 impl Finder {
@@ -182,44 +187,16 @@ impl Finder {
 
     /// Whether a file is where this run writes to.
     pub fn is_own_output(&self, path: &Path) -> bool {
-        let is_same = |metadata: Metadata| self.outputs.iter().any(|own| is_same(own, &metadata));
-        !self.outputs.is_empty() && path.metadata().is_ok_and(is_same)
+        !self.outputs.is_empty()
+            && Identity::of(path).is_some_and(|identity| self.outputs.contains(&identity))
     }
-}
-
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(_: &Metadata, _: &Metadata) -> bool {
-    false
-}
-
-/// Standard output and error, where they are files.
-#[cfg(unix)]
-fn outputs() -> Vec<Metadata> {
-    use std::os::fd::AsFd;
-    let (stdout, stderr) = (io::stdout(), io::stderr());
-    [stdout.as_fd(), stderr.as_fd()]
-        .into_iter()
-        .filter_map(|output| fs::File::from(output.try_clone_to_owned().ok()?).metadata().ok())
-        .filter(Metadata::is_file)
-        .collect()
-}
-
-#[cfg(not(unix))]
-fn outputs() -> Vec<Metadata> {
-    Vec::new()
 }
 
 struct Search {
     finder: Finder,
     sources: Vec<Source>,
-    /// Where each file stands in the list, by its one true path.
-    known: HashMap<PathBuf, usize>,
+    /// Where each file stands in the list.
+    known: HashMap<Identity, usize>,
     faults: Vec<String>,
     /// Pipes, sockets and devices in folders.
     odd: u64,
@@ -249,7 +226,8 @@ impl Search {
 
     /// Adds a file, unless it is there. Who names a file wants it, even if a folder had it too.
     fn add(&mut self, source: Source, path: &Path) {
-        let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // A device is known by its path.
+        let identity = Identity::of(path).unwrap_or_else(|| Identity::Path(atomic::resolve(path)));
         match self.known.get(&identity).and_then(|&at| self.sources.get_mut(at)) {
             None => {
                 self.known.insert(identity, self.sources.len());

@@ -1,13 +1,11 @@
 //! Files that a run would both read and write, or write twice.
 
-use std::fs::Metadata;
-#[cfg(unix)]
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 
-use crate::atomic;
+use crate::identity::Identity;
 
 /// What a flag asks to be written to.
 pub type Written<'a> = (&'static str, &'a Path);
@@ -29,7 +27,7 @@ pub fn check<'a>(
         return Ok(());
     }
     for input in read {
-        let Some(read) = Identity::of_input(input) else { continue };
+        let Some(read) = of_input(input) else { continue };
         if let Some((flag, path, _)) = written.iter().find(|(.., identity)| *identity == read) {
             let path = path.display();
             bail!("{flag} {path} is also read, as {}: write to another file", input.display());
@@ -38,47 +36,9 @@ pub fn check<'a>(
     Ok(())
 }
 
-/// What makes a file the same under two names.
-#[derive(Debug, PartialEq)]
-enum Identity {
-    /// Device and inode.
-    #[cfg(unix)]
-    Number(u64, u64),
-    /// Where links lead to: of files that are not there yet, and where there are no numbers.
-    Path(PathBuf),
-}
-
-impl Identity {
-    /// `None` for what is no file: written to and read at once, it does no harm (`/dev/null`).
-    fn of(path: &Path) -> Option<Identity> {
-        match path.metadata() {
-            Ok(metadata) => Identity::of_metadata(&metadata, path),
-            Err(_) => Some(Identity::Path(atomic::resolve(path))),
-        }
-    }
-
-    fn of_input(path: &Path) -> Option<Identity> {
-        if path != Path::new("-") {
-            return Identity::of(path);
-        }
-        #[cfg(unix)]
-        {
-            use std::os::fd::AsFd;
-            let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
-            Identity::of_metadata(&stdin.metadata().ok()?, path)
-        }
-        #[cfg(not(unix))]
-        None
-    }
-
-    #[cfg(unix)]
-    fn of_metadata(metadata: &Metadata, _: &Path) -> Option<Identity> {
-        use std::os::unix::fs::MetadataExt;
-        metadata.is_file().then(|| Identity::Number(metadata.dev(), metadata.ino()))
-    }
-
-    #[cfg(not(unix))]
-    fn of_metadata(metadata: &Metadata, path: &Path) -> Option<Identity> {
-        metadata.is_file().then(|| Identity::Path(atomic::resolve(path)))
+fn of_input(path: &Path) -> Option<Identity> {
+    match path == Path::new("-") {
+        true => Identity::of_open(io::stdin()),
+        false => Identity::of(path),
     }
 }

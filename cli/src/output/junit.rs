@@ -64,8 +64,11 @@ impl Sink for Report {
         if passes {
             writeln!(out, "    <testcase classname=\"whyerr\" name=\"no errors\" time=\"0\"/>")?;
         }
-        writeln!(out, "    <system-out>{}</system-out>", text(&what_was_read(state)))?;
-        writeln!(out, "    <system-err/>\n  </testsuite>\n</testsuites>")
+        let totals = state.totals;
+        let (findings, lines) = (plural(totals.findings, "finding"), plural(totals.lines, "line"));
+        writeln!(out, "    <system-out>{findings} in {lines}</system-out>")?;
+        let missing = text(&what_is_missing(state));
+        writeln!(out, "    <system-err>{missing}</system-err>\n  </testsuite>\n</testsuites>")
     }
 }
 
@@ -110,16 +113,11 @@ fn failure(out: &mut dyn Write, group: &Group, state: &State<'_>) -> io::Result<
     )
 }
 
-fn what_was_read(state: &State<'_>) -> String {
-    let totals = state.totals;
-    let (findings, lines) = (plural(totals.findings, "finding"), plural(totals.lines, "line"));
-    let mut text = format!("{findings} in {lines}");
-    let rest =
+/// What the report does not cover, a line each.
+fn what_is_missing(state: &State<'_>) -> String {
+    let missing =
         shortfall::all(state).into_iter().chain(shortfall::unread(state, state.faults.len()));
-    for missing in rest {
-        let _ = write!(text, "; {}", missing.text);
-    }
-    text
+    missing.map(|missing| missing.text + "\n").collect()
 }
 
 /// Text between tags. What XML 1.0 has no place for (control characters, not even escaped) is shown

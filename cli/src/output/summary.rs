@@ -52,6 +52,10 @@ pub fn write(out: &mut dyn Write, fold: &Fold, state: &State<'_>) -> io::Result<
     let State { catalog, totals, .. } = *state;
     let lines = plural(totals.lines, "line");
     if totals.findings == 0 {
+        if totals.lines == 0 {
+            writeln!(out, "no line was read")?;
+            return shortfalls(out, state);
+        }
         let nothing = match totals.left_out {
             0 => paint(GREEN, "nothing found"),
             number => {

@@ -70,7 +70,9 @@ impl Around {
 
     /// The lines around an event of a chunk, and whether that is all of them.
     pub fn of(&self, source: usize, chunk: &[u8], event: &Range<usize>) -> (Context, bool) {
-        let mut before = shown(chunk, &lines_before(chunk, event.start, self.lines));
+        // An event may be a part of its line.
+        let start = memchr::memrchr(b'\n', &chunk[..event.start]).map_or(0, |newline| newline + 1);
+        let mut before = shown(chunk, &lines_before(chunk, start, self.lines));
         let missing = self.lines - before.len();
         if let Some(tail) = self.tails.get(&source) {
             let tail = tail.iter().skip(tail.len().saturating_sub(missing));

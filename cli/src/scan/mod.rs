@@ -8,7 +8,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -20,24 +20,23 @@ use whyerr_logs::group::Grouping;
 
 use crate::Outcome;
 use crate::args::ScanArgs;
-use crate::atomic;
 use crate::exec::Exec;
 use crate::follow::{Follower, Roots, StateFile};
-use crate::input::{Chunk, Reading, Source, Sources};
+use crate::input::{Reading, Source, Sources};
 use crate::load::Loaded;
 use crate::output::lines::Answers;
 use crate::output::sink::{
     Context, Fault, Finding, MAX_FAULTS, Renderer, Rendering, Sink, State, Totals,
 };
 use crate::output::{Outputs, Style, Target, shortfall};
-use crate::pipeline;
+use crate::pipeline::{self, Bounds};
 use crate::stop;
 use crate::templates::{self, Counter};
 use crate::term;
 use context::{Around, Waiting};
-use reader::{Piece, Reader, Work};
+use reader::{Notice, Piece, Reader, Work};
 use select::{AtLeast, Selection};
-use worker::{Found, Place, Report, Worker};
+use worker::{MAX_WAITING, Place, Report, Worker};
 
 /// More threads than this wait for the reader.
 const MAX_THREADS: usize = 16;
@@ -139,9 +138,9 @@ pub fn run(args: &ScanArgs, loaded: &Loaded) -> anyhow::Result<Outcome> {
     scan.each_sink(|sink, state| sink.tick(state, &mut target))?;
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     pipeline::ordered(
-        threads,
+        Bounds { threads, parts: MAX_WAITING },
         produce,
-        move |piece| worker.work(piece),
+        move |piece, more| worker.work(piece, more),
         |done| scan.take(done, &mut target),
     )?;
     scan.progress.finish_and_clear();
@@ -177,9 +176,9 @@ fn following(
     if args.files.iter().any(|path| path == Path::new("-")) {
         bail!("standard input cannot be followed: it is read as it comes without --follow");
     }
-    let mut own: Vec<PathBuf> = args.output.written().map(atomic::resolve).collect();
+    let mut own: Vec<PathBuf> = args.output.written().map(Path::to_owned).collect();
     let state = args.follow.state.as_deref();
-    own.extend(state.into_iter().flat_map(StateFile::paths).map(|path| atomic::resolve(&path)));
+    own.extend(state.into_iter().flat_map(StateFile::paths));
     let mut roots = Roots::new(args.input.finder()?, own);
     let mut files = args.files.clone();
     files.retain(|path| !roots.take(path));
@@ -245,70 +244,17 @@ impl Scan<'_> {
         done: Piece<Report>,
         out: &mut impl Write,
     ) -> anyhow::Result<Option<Vec<u8>>> {
-        let mut buffer = None;
-        match done {
-            Piece::Chunk { chunk, source, lines, known: report } => {
-                if let Some(lag) = report.lag {
-                    self.lag.insert(source, lag);
-                }
-                self.totals.findings += report.findings;
-                self.totals.left_out += report.left_out;
-                self.totals.lines += lines;
-                if !chunk.skipped {
-                    self.totals.bytes += chunk.len as u64;
-                }
-                self.totals.cut_lines += u64::from(chunk.cut);
-                self.totals.cut_findings += report.cut;
-                if let (None, Some(line)) = (&self.totals.first_cut, report.first_cut) {
-                    self.totals.first_cut = Some((self.names[source].clone(), line));
-                }
-                self.worst = self.worst.max(report.worst);
-                out.write_all(&report.output)?;
-                let shows = !report.output.is_empty() || !report.found.is_empty();
-                let bytes = chunk.bytes();
-                for (key, line) in report.unclassified {
-                    self.unclassified.add(key, || templates::example(&bytes[line]));
-                }
-                self.unclassified.total += report.more_unclassified;
-                self.unclassified.uncounted += report.more_unclassified;
-                self.hand_on(source, &chunk, report.found, out)?;
-                // Of what is packed too, as the total counts it.
-                self.progress.set_position(self.reading.raw_bytes());
-                // A pipe that is watched shows what it has.
-                if shows && !self.follow && self.sources[source].is_live() {
-                    out.flush()?;
-                }
-                buffer = Some(chunk.buffer);
+        let buffer = match done {
+            Piece::Chunk(report) if !report.ends => {
+                self.take_report(report, out)?;
+                return Ok(None);
             }
-            Piece::End { source, skipped, open_lines } => {
-                self.totals.skipped_bytes += skipped;
-                self.totals.lines += open_lines;
-                self.hand_on_waiting(Some(source), out)?;
+            Piece::Chunk(report) => self.take_report(report, out)?,
+            Piece::Notice(notice) => {
+                self.take_notice(notice, out)?;
+                None
             }
-            Piece::Fault { source, error } => {
-                let message = format!("{}: {error}", self.names[source]);
-                self.progress.suspend(|| term::error(&message));
-                self.outcome = Outcome::Problem;
-                self.totals.read_errors += 1;
-                if self.faults.len() < MAX_FAULTS {
-                    self.faults.push(Fault { source, message: error.to_string() });
-                }
-                self.hand_on_waiting(Some(source), out)?;
-            }
-            Piece::Source { source, name } => {
-                // One that had the number before has nothing left to read.
-                self.lag.remove(&source);
-                match self.names.get_mut(source) {
-                    Some(known) => *known = name,
-                    None => self.names.push(name),
-                }
-            }
-            Piece::Note { message, lost } => {
-                self.totals.lost_bytes += lost;
-                term::warning(&message);
-            }
-            Piece::Tick => self.hand_on_waiting(None, out)?,
-        }
+        };
         self.each_sink(|sink, state| sink.tick(state, out))?;
         self.taken += 1;
         if self.follow {
@@ -318,20 +264,92 @@ impl Scan<'_> {
         Ok(buffer)
     }
 
-    /// Hands the findings of a chunk on, each with the lines around it if they are asked for.
-    fn hand_on(
+    fn take_report(
         &mut self,
-        source: usize,
-        chunk: &Chunk,
-        found: Vec<Found>,
+        mut report: Report,
         out: &mut impl Write,
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<Vec<u8>>> {
+        let source = report.source;
+        self.totals.findings += report.findings;
+        self.totals.left_out += report.left_out;
+        self.totals.cut_findings += report.cut;
+        if let (None, Some(line)) = (&self.totals.first_cut, report.first_cut) {
+            self.totals.first_cut = Some((self.names[source].clone(), line));
+        }
+        self.worst = self.worst.max(report.worst);
+        out.write_all(&report.output)?;
+        let shows = !report.output.is_empty() || !report.found.is_empty();
+        let bytes = report.chunk.bytes();
+        for (key, line) in report.unclassified.drain(..) {
+            self.unclassified.add(key, || templates::example(&bytes[line]));
+        }
+        self.unclassified.total += report.more_unclassified;
+        self.unclassified.uncounted += report.more_unclassified;
+        self.hand_on(&mut report, out)?;
+        if report.ends {
+            self.totals.lines += report.lines;
+            let chunk = &report.chunk;
+            self.totals.cut_lines += u64::from(chunk.cut);
+            if !chunk.skipped {
+                self.totals.bytes += chunk.len as u64;
+            }
+            if let Some(lag) = report.lag {
+                self.lag.insert(source, lag);
+            }
+            // Of what is packed too, as the total counts it.
+            self.progress.set_position(self.reading.raw_bytes());
+        }
+        // A pipe that is watched shows what it has.
+        if shows && !self.follow && self.sources[source].is_live() {
+            out.flush()?;
+        }
+        // Nobody else has the chunk any more at its end.
+        Ok(Arc::into_inner(report.chunk).map(|chunk| chunk.buffer))
+    }
+
+    fn take_notice(&mut self, notice: Notice, out: &mut impl Write) -> io::Result<()> {
+        match notice {
+            Notice::End { source, skipped, open_lines } => {
+                self.totals.skipped_bytes += skipped;
+                self.totals.lines += open_lines;
+                self.hand_on_waiting(Some(source), out)?;
+            }
+            Notice::Fault { source, error } => {
+                let message = format!("{}: {error}", self.names[source]);
+                self.progress.suspend(|| term::error(&message));
+                self.outcome = Outcome::Problem;
+                self.totals.read_errors += 1;
+                if self.faults.len() < MAX_FAULTS {
+                    self.faults.push(Fault { source, message: error.to_string() });
+                }
+                self.hand_on_waiting(Some(source), out)?;
+            }
+            Notice::Source { source, name } => {
+                // One that had the number before has nothing left to read.
+                self.lag.remove(&source);
+                match self.names.get_mut(source) {
+                    Some(known) => *known = name,
+                    None => self.names.push(name),
+                }
+            }
+            Notice::Note { message, lost } => {
+                self.totals.lost_bytes += lost;
+                term::warning(&message);
+            }
+            Notice::Tick => self.hand_on_waiting(None, out)?,
+        }
+        Ok(())
+    }
+
+    /// Hands the findings of a report on, each with the lines around it if they are asked for.
+    fn hand_on(&mut self, report: &mut Report, out: &mut impl Write) -> io::Result<()> {
+        let (source, chunk) = (report.source, &report.chunk);
         let bytes = chunk.bytes();
-        if let Some(around) = &mut self.around {
+        if let Some(around) = self.around.as_mut().filter(|_| report.begins) {
             let done = around.begin(source, bytes);
             self.hand_on_all(&done, out)?;
         }
-        for found in found {
+        for found in report.found.drain(..) {
             let offset = chunk.offset + found.range.start as u64;
             let (context, whole) = match &self.around {
                 Some(around) => around.of(source, bytes, &found.range),
@@ -350,7 +368,7 @@ impl Scan<'_> {
                 }
             }
         }
-        if let Some(around) = &mut self.around {
+        if let Some(around) = self.around.as_mut().filter(|_| report.ends) {
             around.remember(source, bytes);
         }
         Ok(())

@@ -15,41 +15,40 @@ use crate::stop;
 /// How often an idle source lets outputs look at the clock.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A piece of the input, with what is known of its chunk: the work, then the report.
-pub enum Piece<K> {
-    Chunk {
-        chunk: Chunk,
-        source: usize,
-        lines: u64,
-        known: K,
-    },
+/// A piece of the input: a chunk to be scanned, or what came of it; and what else is to be told in
+/// its place.
+pub enum Piece<C> {
+    Chunk(C),
+    Notice(Notice),
+}
+
+/// What is told between chunks.
+pub enum Notice {
     /// The source is done: bytes of overlong lines that were skipped, lines that had no end.
-    End {
-        source: usize,
-        skipped: u64,
-        open_lines: u64,
-    },
-    Fault {
-        source: usize,
-        error: io::Error,
-    },
+    End { source: usize, skipped: u64, open_lines: u64 },
+    /// The source cannot be read, or not to its end.
+    Fault { source: usize, error: io::Error },
     /// A source that is followed from now on, and what it is called.
-    Source {
-        source: usize,
-        name: String,
-    },
+    Source { source: usize, name: String },
     /// Something to tell that is no fault of the run; bytes that are known to be lost.
-    Note {
-        message: String,
-        lost: u64,
-    },
+    Note { message: String, lost: u64 },
     /// Nothing came for a while.
     Tick,
 }
 
-/// What scanning a chunk needs.
+impl From<Notice> for Piece<Work> {
+    fn from(notice: Notice) -> Piece<Work> {
+        Piece::Notice(notice)
+    }
+}
+
+/// A chunk, and what scanning it needs.
 pub struct Work {
+    pub chunk: Chunk,
+    pub source: usize,
     pub first_line: u64,
+    /// Line ends in it.
+    pub lines: u64,
     pub scanner: Arc<Scanner>,
     /// The source before this one ended without a line end, and this is the first chunk behind it.
     pub joined: bool,
@@ -140,7 +139,7 @@ impl Reader {
                             open_line: false,
                             told: false,
                         }),
-                        Err(error) => return Some(Piece::Fault { source: at, error }),
+                        Err(error) => return Some(Notice::Fault { source: at, error }.into()),
                     }
                 }
             };
@@ -154,20 +153,28 @@ impl Reader {
                     open.open_line =
                         chunk.bytes().last().is_some_and(|byte| *byte != b'\n') && !counted_later;
                     let joined = std::mem::take(&mut self.unended);
-                    let name = open.name.clone();
-                    let known =
-                        Work { first_line, scanner: open.scanner.clone(), joined, name, lag: None };
-                    let piece = Piece::Chunk { chunk, source, lines, known };
+                    let piece = Piece::Chunk(Work {
+                        chunk,
+                        source,
+                        first_line,
+                        lines,
+                        scanner: open.scanner.clone(),
+                        joined,
+                        name: open.name.clone(),
+                        lag: None,
+                    });
                     if !std::mem::replace(&mut open.told, true)
                         && let Some((remark, is_fault)) = open.chunks.start().remark()
                     {
                         self.next = Some(piece);
-                        return Some(match is_fault {
-                            true => Piece::Fault { source, error: io::Error::other(remark) },
+                        let notice = match is_fault {
+                            true => Notice::Fault { source, error: io::Error::other(remark) },
                             false => {
-                                Piece::Note { message: format!("{}: {remark}", open.name), lost: 0 }
+                                let message = format!("{}: {remark}", open.name);
+                                Notice::Note { message, lost: 0 }
                             }
-                        });
+                        };
+                        return Some(notice.into());
                     }
                     return Some(piece);
                 }
@@ -175,7 +182,7 @@ impl Reader {
                     buffer = same;
                     if self.ticked.elapsed() >= TICK {
                         self.ticked = Instant::now();
-                        return Some(Piece::Tick);
+                        return Some(Notice::Tick.into());
                     }
                 }
                 Ok(Next::End(same)) => {
@@ -184,12 +191,12 @@ impl Reader {
                     let open_lines = u64::from(open.open_line) + u64::from(open.chunks.skipping);
                     self.unended = open_lines > 0 || self.unended;
                     self.open = None;
-                    return Some(Piece::End { source, skipped, open_lines });
+                    return Some(Notice::End { source, skipped, open_lines }.into());
                 }
                 Err(error) => {
                     self.unended = open.open_line || open.chunks.skipping || self.unended;
                     self.open = None;
-                    return Some(Piece::Fault { source, error });
+                    return Some(Notice::Fault { source, error }.into());
                 }
             }
         }

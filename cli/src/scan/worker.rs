@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use whyerr::scan::Finding as Scanned;
 use whyerr::{Scratch, Severity, Verdict};
@@ -16,12 +17,14 @@ use crate::output::lines;
 use crate::output::sink::{Context, Finding, Rendering};
 use crate::templates;
 
-/// The findings of a chunk.
-#[derive(Default)]
+/// What was found in a chunk, or in a part of it: one that says much is reported as it is scanned.
 pub struct Report {
+    pub chunk: Arc<Chunk>,
+    pub source: usize,
+    /// It has the first, or the last, of the chunk's findings.
+    pub begins: bool,
+    pub ends: bool,
     pub findings: u64,
-    /// What is left to read of a followed file.
-    pub lag: Option<u64>,
     /// Findings that were not asked for.
     pub left_out: u64,
     pub worst: Option<Severity>,
@@ -33,6 +36,10 @@ pub struct Report {
     pub output: Vec<u8>,
     /// For the sinks.
     pub found: Vec<Found>,
+    /// Line ends of the chunk; in its last report, like all that follows.
+    pub lines: u64,
+    /// What is left to read of a followed file.
+    pub lag: Option<u64>,
     /// Lines that look like errors, and have no verdict: normalised, with their place.
     pub unclassified: Vec<(String, Range<usize>)>,
     /// Further ones that were only counted.
@@ -41,6 +48,42 @@ pub struct Report {
 
 /// Most unclassified lines of a chunk that are looked at closely.
 const MAX_UNCLASSIFIED: usize = 1000;
+/// What makes a report full: bytes of output, and findings for sinks, which take about 2 KiB each.
+const FULL_OUTPUT: usize = 256 << 10;
+const FULL_FOUND: usize = 128;
+/// Most reports that wait for their turn, of all threads: 16 MiB.
+pub const MAX_WAITING: usize = 64;
+
+impl Report {
+    fn new(chunk: &Arc<Chunk>, source: usize) -> Report {
+        Report {
+            chunk: chunk.clone(),
+            source,
+            begins: true,
+            ends: false,
+            findings: 0,
+            left_out: 0,
+            worst: None,
+            cut: 0,
+            first_cut: None,
+            output: Vec::new(),
+            found: Vec::new(),
+            lines: 0,
+            lag: None,
+            unclassified: Vec::new(),
+            more_unclassified: 0,
+        }
+    }
+
+    /// What was found by now, where that is enough to be handed on.
+    fn take_full(&mut self) -> Option<Report> {
+        if self.output.len() < FULL_OUTPUT && self.found.len() < FULL_FOUND {
+            return None;
+        }
+        let rest = Report { begins: false, ..Report::new(&self.chunk, self.source) };
+        Some(std::mem::replace(self, rest))
+    }
+}
 
 /// A finding of a chunk.
 pub struct Found {
@@ -106,30 +149,26 @@ thread_local! {
 }
 
 impl Worker {
-    pub fn work(&self, piece: Piece<Work>) -> Piece<Report> {
+    /// Scans a chunk, and hands on what it has by `more`, all but the last.
+    pub fn work(&self, piece: Piece<Work>, more: &mut dyn FnMut(Piece<Report>)) -> Piece<Report> {
         match piece {
-            Piece::Chunk { chunk, source, lines, known } => {
-                let known = self.scan(&chunk, source, &known);
-                Piece::Chunk { chunk, source, lines, known }
+            Piece::Chunk(work) => {
+                Piece::Chunk(self.scan(work, &mut |report| more(Piece::Chunk(report))))
             }
-            Piece::End { source, skipped, open_lines } => {
-                Piece::End { source, skipped, open_lines }
-            }
-            Piece::Fault { source, error } => Piece::Fault { source, error },
-            Piece::Source { source, name } => Piece::Source { source, name },
-            Piece::Note { message, lost } => Piece::Note { message, lost },
-            Piece::Tick => Piece::Tick,
+            Piece::Notice(notice) => Piece::Notice(notice),
         }
     }
 
-    fn scan(&self, chunk: &Chunk, source: usize, work: &Work) -> Report {
+    fn scan(&self, work: Work, more: &mut dyn FnMut(Report)) -> Report {
+        let (chunk, source) = (Arc::new(work.chunk), work.source);
         let (bytes, decoded) = (chunk.bytes(), chunk.decoded);
-        let mut report = Report { lag: work.lag, ..Report::default() };
+        let mut report = Report::new(&chunk, source);
+        let framing = self.framing.on(bytes);
         // Where events with a verdict stand.
         let mut classified: Vec<Range<usize>> = Vec::new();
         let mut lines = match self.rendering {
             Rendering::Lines(answers) => {
-                Some(lines::Writer::new(answers, chunk, work.joined, &mut report.output))
+                Some(lines::Writer::new(answers, &chunk, work.joined, &mut report.output))
             }
             _ => None,
         };
@@ -147,7 +186,7 @@ impl Worker {
             counted = range.start;
             report.findings += 1;
             report.worst = report.worst.max(verdict.severity());
-            let is_cut = record.cut > 0 || self.framing.grouping.is_cut(bytes, &range);
+            let is_cut = record.cut > 0 || framing.is_cut(chunk.bytes_and_behind(), &range);
             if is_cut {
                 report.cut += 1;
                 report.first_cut.get_or_insert(line);
@@ -172,10 +211,11 @@ impl Worker {
             if self.hands_on {
                 report.found.push(found);
             }
+            report.take_full().into_iter().for_each(&mut *more);
         };
         if !chunk.skipped {
             SCRATCH.with_borrow_mut(|scratch| {
-                work.scanner.scan_events(bytes, &self.framing, scratch, found);
+                work.scanner.scan_events(bytes, &framing, scratch, found);
             });
         }
         if let Some(lines) = lines {
@@ -197,6 +237,6 @@ impl Worker {
                 }
             }
         }
-        report
+        Report { ends: true, lines: work.lines, lag: work.lag, ..report }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::shape::{Shape, mark::*};
 use super::{line_after, line_before};
+use crate::bundle::is_request;
 
 /// What is known of the lines behind the end of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +119,10 @@ pub(super) fn continues(chunk: &[u8], floor: usize, line: &Range<usize>, ahead: 
         return false;
     }
     let Some(before) = line_before(chunk, floor, line.start) else { return false };
+    // Whole by itself, and perhaps many events.
+    if is_request(&chunk[before.clone()]) {
+        return false;
+    }
     let last = Shape::of(&chunk[before.clone()]);
     if !this.may_follow(&last) {
         return false;

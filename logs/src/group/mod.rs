@@ -136,8 +136,8 @@ impl Grouping {
         event.start
     }
 
-    /// Whether the event ends at a limit: the line behind it would belong to it. At the end of a
-    /// chunk that line is not there: an event with as many lines as it may have counts as cut.
+    /// Whether the event ends at a limit: the line behind it would belong to it. So the chunk has to
+    /// have that line, if there is one.
     pub fn is_cut(&self, chunk: &[u8], event: &Range<usize>) -> bool {
         // Without its line end, or with it.
         let end = match chunk.get(event.end.max(1) - 1) {
@@ -147,13 +147,13 @@ impl Grouping {
         if self.is_lines() {
             return false;
         }
+        let Some(next) = line_after(chunk, end) else { return false };
         let lines = memchr::memchr_iter(b'\n', &chunk[event.start..end]).count();
-        let Some(next) = line_after(chunk, end) else { return lines >= self.max_lines };
         !self.has_room(chunk, &(event.start..end), lines, &next)
             && continues(chunk, event.start, &next, Ahead::Known)
     }
 
-    fn is_lines(&self) -> bool {
+    pub(crate) fn is_lines(&self) -> bool {
         self.max_lines.max(self.max_stack_lines) <= 1
     }
 

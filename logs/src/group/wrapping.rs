@@ -22,6 +22,8 @@ pub(super) struct Wrapping<'a> {
     pub(super) start: usize,
     /// Who wrote it, as the outermost envelope that names somebody says; empty if none does.
     pub(super) source: &'a [u8],
+    /// The program, where a process may have several; empty if nothing says it.
+    pub(super) program: &'a [u8],
     /// Somebody else put it around each line: white space behind it belongs to the text.
     pub(super) is_carrier: bool,
     /// White space behind it may be a column's: two spaces are wanted, or a tab.
@@ -91,11 +93,13 @@ impl<'a> Wrapping<'a> {
                 source = before.trim_ascii();
             }
             Format::Syslog => {
-                // The kernel writes lines without a time among those with one.
-                self.is_carrier |= !text.starts_with(b"[");
                 self.is_padded = true;
                 self.is_kernel |= header.program == Some(b"kernel");
-                source = if text.starts_with(b"[") { b"" } else { syslog_source(before) };
+                // The kernel writes lines without a time among those with one.
+                if !(self.is_kernel && text.starts_with(b"[")) {
+                    self.is_carrier = true;
+                    source = syslog_source(before);
+                }
             }
             _ => {
                 let is_utc = before.get(10) == Some(&b'T') && before.ends_with(b"Z ");
@@ -141,6 +145,7 @@ impl<'a> Wrapping<'a> {
         self.is_kernel |= program == Some(b"kernel");
         if self.source.is_empty() {
             self.source = value(b"\"_PID\"").or(program).unwrap_or_default();
+            self.program = program.unwrap_or_default();
         }
         self.start += message.start;
         self.text = &text[message];
@@ -173,6 +178,7 @@ fn syslog_source(before: &[u8]) -> &[u8] {
     let Some(tag) = memchr::memrchr(b' ', before) else { return b"" };
     let host = memchr::memrchr(b' ', &before[..tag]).map_or(0, |at| at + 1);
     // Without a host it is the end of the time that stands there.
-    let start = if before[host..tag].contains(&b':') { tag + 1 } else { host };
+    let is_time = before[host..tag].contains(&b':') || before[..tag].ends_with(b"]");
+    let start = if is_time { tag + 1 } else { host };
     &before[start..]
 }

@@ -11,6 +11,7 @@ use super::level::{Level, Scale};
 use super::path::Path;
 use super::scalar::{MAX_SHORT, Scalar};
 use super::stamp::{Stamp, since_1970};
+use super::trace;
 use super::{FieldFact, Reader, Record};
 
 /// Most bytes of a message.
@@ -158,6 +159,14 @@ impl<'r> Draft<'r> {
             Meaning::Trace => {
                 if let Some(id) = value.short().filter(|id| is_id(id)) {
                     self.set_trace(&id, rank, from);
+                }
+            }
+            Meaning::TraceContext => {
+                if let Some(context) = value.short() {
+                    let id = trace::id(&context);
+                    if is_id(id) {
+                        self.set_trace(id, rank, from);
+                    }
                 }
             }
             Meaning::HttpStatus => {

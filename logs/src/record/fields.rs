@@ -16,6 +16,8 @@ pub(crate) enum Meaning {
     /// The name of a program, a container, a part of a program.
     LoggedBy,
     Trace,
+    /// What is handed on with a request: the id of the trace among others.
+    TraceContext,
     /// The status of a response, if it is one of an error.
     HttpStatus,
     GrpcStatus,
@@ -80,8 +82,17 @@ const FIELDS: &[(Meaning, &str)] = &[
         Meaning::Trace,
         "trace.id trace_id @tr logging.googleapis.com/trace trace dd.trace_id otelTraceID
          x_trace_id x_b3_traceid request_id req_id http.request.id req.id request.id x_request_id
-         awsRequestId x_amzn_trace_id x_amzn_requestid correlation_id correlation.id
-         x_correlation_id requestUid transaction.id transaction_id",
+         awsRequestId x_amzn_requestid correlation_id correlation.id
+         x_correlation_id requestUid transaction.id transaction_id req.headers.x_request_id
+         request.headers.x_request_id headers.x_request_id headers.x_correlation_id
+         x_amz_request_id amz_request_id x_ms_request_id x_github_request_id x_kong_request_id
+         opc_request_id apigw_requestid cf_ray operation_id activity_id trace_identifier
+         span_id span.id otelSpanID dd.span_id x_b3_spanid logging.googleapis.com/spanId",
+    ),
+    (
+        Meaning::TraceContext,
+        "traceparent b3 uber_trace_id x_cloud_trace_context x_amzn_trace_id
+         headers.traceparent req.headers.traceparent request.headers.traceparent",
     ),
     (
         Meaning::HttpStatus,
@@ -228,7 +239,7 @@ const ROLES: &[(&str, Meaning)] = &[
     ("level", Meaning::Level(Scale::Usual)),
     ("time", Meaning::Time),
     ("logged_by", Meaning::LoggedBy),
-    ("trace", Meaning::Trace),
+    ("trace", Meaning::TraceContext),
     ("stack", Meaning::Stack),
     ("exception", Meaning::Exception),
 ];

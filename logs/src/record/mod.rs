@@ -11,6 +11,7 @@ mod pairs;
 mod path;
 pub(crate) mod scalar;
 mod stamp;
+mod trace;
 mod windows;
 
 use std::borrow::Cow;
@@ -55,7 +56,7 @@ pub struct Record {
     pub level: Option<Level>,
     /// The name of the program or service that logged it, as the log has it.
     pub logged_by: Option<String>,
-    /// Id of the trace, request or correlation.
+    /// Id of the trace, request or correlation; of the span where there is none of these.
     pub trace: Option<String>,
     /// The message alone, where the record has one among other fields.
     pub message: Option<String>,
@@ -288,7 +289,9 @@ const JSON_FORMATS: &[(Format, &[u8], &[u8])] = &[
     (Format::Journald, b"__REALTIME_TIMESTAMP", b"{"),
     (Format::Journald, b"__CURSOR", b"{"),
     (Format::Otlp, b"timeUnixNano", b"{"),
+    (Format::Otlp, b"observedTimeUnixNano", b"{"),
     (Format::Otlp, b"resourceLogs.scopeLogs.logRecords.timeUnixNano", b"{"),
+    (Format::Otlp, b"resourceLogs.scopeLogs.logRecords.observedTimeUnixNano", b"{"),
 ];
 
 fn json_format(path: &[u8], text: &[u8]) -> Option<Format> {

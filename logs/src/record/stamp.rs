@@ -195,6 +195,10 @@ impl Stamp {
                 return Stamp::from_digits(cursor).filter(Stamp::has_day);
             }
             cursor.eat(b' ').then_some(())?;
+            // Tue 2024-01-02 03:04:05 UTC, as systemd writes it.
+            if cursor.rest().get(4) == Some(&b'-') {
+                return Stamp::from_digits(cursor);
+            }
         }
         let month = month(cursor)?;
         (cursor.spaces() > 0).then_some(())?;

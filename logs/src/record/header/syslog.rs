@@ -8,10 +8,11 @@ use crate::record::stamp::Stamp;
 pub(super) fn syslog(line: Line<'_>) -> Option<Header<'_>> {
     match line.text.first()? {
         b'<' => with_priority(line.text),
-        b'[' => kernel(line.text),
+        b'[' => monotonic(line.text),
         _ => {
             let (stamp, length) = line.stamp?;
-            host_and_tag(line.text, length, Header { stamp: Some(stamp), ..Header::default() })
+            let header = Header { stamp: Some(stamp), ..Header::default() };
+            host_and_tag(line.text, length, !stamp.has_year(), header)
         }
     }
 }
@@ -31,7 +32,7 @@ fn with_priority(text: &[u8]) -> Option<Header<'_>> {
     }
     if let Some((stamp, length)) = Stamp::at_start(cursor.rest()) {
         let header = Header { stamp: Some(stamp), ..header.clone() };
-        let found = host_and_tag(text, cursor.at() + length, header);
+        let found = host_and_tag(text, cursor.at() + length, !stamp.has_year(), header);
         if found.is_some() {
             return found;
         }
@@ -83,10 +84,14 @@ fn structured_data(text: &[u8]) -> usize {
 
 /// Behind the time: ` host app[12]: message`, ` host app: message`, ` app[12]: message`.
 ///
-/// Many loggers write a time and words with colons too. A time that is no syslog time (it has a
+/// Many loggers write a time and words with colons too. A time that is not `is_classic` (it has a
 /// year) must be followed by a host and a tag with a process id, or by the kernel's.
-fn host_and_tag<'a>(text: &'a [u8], at: usize, header: Header<'a>) -> Option<Header<'a>> {
-    let is_classic = !header.stamp?.has_year();
+fn host_and_tag<'a>(
+    text: &'a [u8],
+    at: usize,
+    is_classic: bool,
+    header: Header<'a>,
+) -> Option<Header<'a>> {
     let mut cursor = Cursor::new(text, at);
     cursor.eat(b' ').then_some(())?;
     let before_host = cursor;
@@ -127,14 +132,20 @@ fn tag(mut cursor: Cursor<'_>) -> Option<(&[u8], bool, usize)> {
     Some((name, pid, cursor.at()))
 }
 
-/// `[12345.678901] message`, as `dmesg` prints it: seconds since the start.
-fn kernel(text: &[u8]) -> Option<Header<'_>> {
+/// `[12345.678901] message`, as `dmesg` prints it: seconds since the start. `journalctl -o
+/// short-monotonic` has them before host and tag.
+fn monotonic(text: &[u8]) -> Option<Header<'_>> {
     let mut cursor = Cursor::new(text, 1);
     cursor.spaces();
     cursor.number(1, 9)?;
     cursor.eat(b'.').then_some(())?;
     cursor.number(6, 6)?;
-    cursor.eat_text(b"] ").then_some(())?;
+    cursor.eat_text(b"]").then_some(())?;
+    // Not by a time of its own, so that a process id is wanted.
+    if let Some(header) = host_and_tag(text, cursor.at(), false, Header::default()) {
+        return Some(header);
+    }
+    cursor.eat(b' ').then_some(())?;
     let program = Some(&b"kernel"[..]);
     Some(Header { program, message: cursor.at(), is_envelope: true, ..Header::default() })
 }

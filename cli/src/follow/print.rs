@@ -1,33 +1,9 @@
-//! What tells a file from another one that has its name or its number.
+//! What tells a content from another one that has the file's name or its number.
 
 use std::fs::{File, Metadata};
 use std::io;
 
 use serde::{Deserialize, Serialize};
-
-/// Device and inode: the same as long as the file lives, whatever its name. Used again for other
-/// files afterwards, so it proves nothing without a [`Print`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Id {
-    pub device: u64,
-    pub inode: u64,
-}
-
-impl Id {
-    #[cfg(unix)]
-    pub fn of(metadata: &Metadata) -> Id {
-        use std::os::unix::fs::MetadataExt;
-        Id { device: metadata.dev(), inode: metadata.ino() }
-    }
-
-    /// The time of creation survives a change of name.
-    #[cfg(not(unix))]
-    pub fn of(metadata: &Metadata) -> Id {
-        let created = metadata.created().ok();
-        let since = created.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        Id { device: 0, inode: since.map_or(0, |since| since.as_nanos() as u64) }
-    }
-}
 
 /// Nanoseconds since 1970 of the last change; 0 where that is unknown.
 pub fn modified(metadata: &Metadata) -> u64 {
