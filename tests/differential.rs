@@ -31,6 +31,8 @@ const PIECES: &[&str] = &[
     "insufficient_quota",
     "SlowDownNow",
     "ECONNRESET",
+    "n't",
+    "isn't up",
 ];
 /// What texts hold besides.
 const NOISE: &[&str] = &[
@@ -44,6 +46,9 @@ const NOISE: &[&str] = &[
     "\\u8bf7",
     "\\u8BF7",
     "\\/",
+    "isn\\'t up",
+    "n\\\\'t",
+    "isn\\\\\\'t up",
     "\u{1b}[31m",
     "\u{1b}[0m",
     "\n",

@@ -557,3 +557,29 @@ fn what_is_doubtful_in_a_list_is_told() {
         ]
     );
 }
+
+#[test]
+fn priority_ranks_a_rule_and_is_not_inherited() {
+    let low = rule("acme.full", "queue is full", ", priority: -3, who: provider");
+    let child = rule("acme.pool", "pool is dry", ", extends: acme.full").replace("rules:\n", "");
+    let catalog = ok(&[(Layer::User, &(low + &child))]);
+    let (low, child) = (get(&catalog, "acme.full"), get(&catalog, "acme.pool"));
+    assert_eq!((low.priority, child.priority), (-3, 0));
+    assert_eq!(child.who, low.who);
+}
+
+#[test]
+fn contexts_add_up_but_for_a_table_that_stands_alone() {
+    let rules = rule("acme.gone", "x", "")
+        .replace("{ any: [ { text: \"x\" } ] }", "{ http_status: [410] }");
+    let more = "facts: { http_status: [ { regex: 'acme answered (\\d\\d\\d)' } ] }\n";
+    let alone = more.replace("{ http", "{ alone: true, http");
+    for (facts, winner) in [(more, "acme.gone"), (&*alone, "none")] {
+        // In either order of files.
+        for texts in [[&*rules, facts], [facts, &*rules]] {
+            let catalog = ok(&texts.map(|text| (Layer::User, text)));
+            assert_eq!(wins(&catalog, &Event::new("acme answered 410")), "acme.gone");
+            assert_eq!(wins(&catalog, &Event::new("HTTP/1.1 410 Gone")), winner, "{facts}");
+        }
+    }
+}

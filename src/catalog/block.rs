@@ -159,10 +159,13 @@ pub(super) fn check_numeric_codes(
                 true => format!("code {code} is a number without a service"),
                 false => format!("code `{code}` is too short to mean anything without a service"),
             };
-            reader.report(
-                Problem::new(Code::NumericCodeWithoutService, span, message)
-                    .help("add `when: { service: [...] }` to the rule or to the block"),
-            );
+            let status = code.parse().is_ok_and(|number: u16| (100..=599).contains(&number));
+            reader.report(Problem::new(Code::NumericCodeWithoutService, span, message).help(
+                match status {
+                    true => "add `when: { service: [...] }`; a status goes under `http_status`",
+                    false => "add `when: { service: [...] }` to the rule or to the block",
+                },
+            ));
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::yaml::node::Span;
 pub(super) const BUILTIN_VALUES: &[&str] =
     &["http_status", "code", "grpc_status", "exit_code", "signal", "retry_after", "reset_at"];
 
+/// Sources of a wait that every event may have.
+const WAITS: &[&str] = &["header", "retry_after", "reset_at"];
+
 /// What names can stand for.
 pub(super) struct Names<'n> {
     /// Former ids, sorted, to rules.
@@ -139,13 +142,16 @@ fn placeholders(rule: &Rule, reader: &mut Reader) {
         }
     }
     for name in &rule.retry.wait {
-        let known = ["header", "retry_after", "reset_at"].contains(&&**name)
-            || rule.extract.iter().any(|extract| extract.name == *name);
+        let known =
+            WAITS.contains(&&**name) || rule.extract.iter().any(|extract| extract.name == *name);
         if !known {
             let message = format!("`wait` names `{name}`, and no value has this name");
             reader.report(
                 Problem::new(Code::UnknownPlaceholder, origin(rule, "retry"), message)
-                    .did_you_mean(name, rule.extract.iter().map(|extract| &*extract.name)),
+                    .did_you_mean(
+                        name,
+                        WAITS.iter().copied().chain(rule.extract.iter().map(|e| &*e.name)),
+                    ),
             );
         }
     }

@@ -70,10 +70,10 @@ pub(super) fn example(reader: &mut Reader, node: &Node, keys: &[&'static str]) -
     let values = pairs(reader, "values").into_iter().collect();
     let text: Box<str> =
         fields.get("text").and_then(|node| reader.text(node)).unwrap_or_default().into();
-    let has_fact = ["http_status", "grpc_status", "exit_code", "signal", "code"]
+    let has_fact = ["text", "http_status", "grpc_status", "exit_code", "signal", "code"]
         .iter()
         .any(|name| fields.get(name).is_some());
-    if text.is_empty() && !has_fact {
+    if !has_fact {
         let message = "an example needs a `text` or a fact such as `http_status`";
         reader.report(Problem::new(Code::MissingKey, node.span, message));
     }

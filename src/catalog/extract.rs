@@ -57,8 +57,8 @@ fn extract(reader: &mut Reader, name: &str, node: &Node) -> Option<Extract> {
     (!list.is_empty()).then(|| Extract { name: name.into(), kind, unit, zone, regexes: list })
 }
 
-/// A text of an extractor that `read` understands; `known` are such texts.
-fn part<T>(
+/// A text that `read` understands, of an extractor or a context; `known` are such texts.
+pub(crate) fn part<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,
     key: &str,
@@ -69,7 +69,7 @@ fn part<T>(
     let text = reader.text(node)?;
     let value = read(text);
     if value.is_none() {
-        let message = format!("`{text}` is no {key} of an extractor");
+        let message = format!("`{text}` is no {key}");
         let problem = Problem::new(Code::UnknownValue, node.span, message);
         reader.report(problem.help(format!("such as {known}")));
     }

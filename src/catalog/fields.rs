@@ -60,14 +60,18 @@ impl Reader {
                 format!("{} stands where {wanted} is needed", type_of(node)),
             ),
         };
-        let problem = match &node.kind {
+        self.report(match &node.kind {
+            Kind::Null => problem.help(
+                "fill it in, or leave the key out; what follows ` #` is a comment unless quoted",
+            ),
             Kind::Number(text) if wanted.contains("text") => {
                 problem.help(format!("quote it: \"{text}\""))
             }
             Kind::Bool(_) if wanted.contains("text") => problem.help("quote it"),
+            _ if wanted.starts_with("a list") => problem
+                .help("put it in brackets, `[ ... ]`, or write each item on a line with `- `"),
             _ => problem,
-        };
-        self.report(problem);
+        });
     }
 
     /// A mapping of which every key is in `keys`; `what` names it in messages.
@@ -78,7 +82,13 @@ impl Reader {
         keys: &[&'static str],
     ) -> Option<Fields<'n>> {
         let Kind::Mapping(entries) = &node.kind else {
+            let first = self.problems.len();
             self.wrong_type(node, &format!("{what} (a mapping)"));
+            if let Some(problem) = self.problems.get_mut(first)
+                && problem.help_text().is_none()
+            {
+                *problem = problem.clone().help(format!("it has the keys: {}", keys.join(", ")));
+            }
             return None;
         };
         let entries: Vec<_> = entries.iter().map(|(key, value)| (key, value)).collect();
@@ -256,7 +266,7 @@ impl Reader {
         id: impl Fn(T) -> &'static str,
     ) -> Option<T> {
         let node = fields.get(name)?;
-        self.word(node, name, Code::UnknownValue, all, |word| id(*word))
+        self.word(node, &format!("value of `{name}`"), Code::UnknownValue, all, |word| id(*word))
     }
 
     pub(crate) fn duration(&mut self, node: &Node) -> Option<Duration> {

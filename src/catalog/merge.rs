@@ -12,9 +12,18 @@ use crate::problem::{Code, Problem};
 use crate::rule::words::Layer;
 use crate::yaml::node::{Key, Kind, Node, Span};
 
-/// Fields that a rule does not inherit.
-const OWN_FIELDS: &[&str] =
-    &["id", "match", "examples", "counterexamples", "supersedes", "renames", "extends", "add"];
+/// Fields that a rule does not inherit: what it is, what it matches and how that match ranks.
+const OWN_FIELDS: &[&str] = &[
+    "id",
+    "match",
+    "priority",
+    "examples",
+    "counterexamples",
+    "supersedes",
+    "renames",
+    "extends",
+    "add",
+];
 /// Fields that a patch may not touch: they say what the rule is.
 const UNPATCHABLE: &[&str] = &["id", "extends", "add", "renames"];
 const PATCH_KEYS: &[&str] =

@@ -8,7 +8,7 @@ mod block;
 pub(crate) mod category;
 mod check;
 mod example;
-mod extract;
+pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod fnv;
 mod lint;
@@ -32,7 +32,7 @@ pub use service::{Product, Service};
 
 use crate::builtin;
 use crate::engine::program::Program;
-use crate::facts::table::{Case, FactTable};
+use crate::facts::table::{self, Case, FactTable};
 use crate::frozen::{Lazy, Strings};
 use crate::problem::{Code, Place, Problem, Problems, SourceMap, Text};
 use crate::rule::Rule;
@@ -365,15 +365,14 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
     let mut rules: Vec<RawRule<'_>> = Vec::new();
     let mut lists = RawLists::default();
     let mut patches: Vec<Patch<'_>> = Vec::new();
+    let mut contexts: Vec<(Layer, &Node)> = Vec::new();
     for (layer, document) in documents {
         let Some(fields) = reader.mapping(document, "a document", DOCUMENT_KEYS) else { continue };
         check_schema(&fields, reader);
         if let Some(node) = fields.get("categories") {
             categories.read(node, *layer, reader);
         }
-        if let Some(node) = fields.get("facts") {
-            facts.read(node, reader);
-        }
+        contexts.extend(fields.get("facts").map(|node| (*layer, node)));
         if let Some(node) = fields.get("services") {
             rules.extend(services.read(node, *layer, reader));
         }
@@ -398,6 +397,9 @@ fn assemble(documents: &[(Layer, Node)], reader: &mut Reader) -> Inner {
     lint::expired(expiries.chain(lists.expiries()), reader);
     let lists = lists.finish(reader);
     let services = services.finish();
+    // What stands alone before what adds to it, of each layer: the order of files does not count.
+    contexts.sort_by_key(|&(layer, node)| (layer, !table::is_alone(node)));
+    contexts.iter().for_each(|(_, node)| facts.read(node, reader));
     let index = Index::new(&rules, reader);
     let merged = merge::merge(&rules, &patches, &index, reader);
     let mut disabled: Vec<Box<str>> = Vec::new();

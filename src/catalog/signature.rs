@@ -149,7 +149,12 @@ pub(super) fn signature(reader: &mut Reader, node: &Node) -> Option<Signature> {
     match check_signature(&signature) {
         Ok(()) => Some(signature),
         Err((code, message)) => {
-            reader.report(Problem::new(code, pattern.span, message));
+            let around = message.contains("look-around");
+            let problem = Problem::new(code, pattern.span, message);
+            reader.report(match around {
+                true => problem.help("what must not stand there goes under `none`"),
+                false => problem,
+            });
             None
         }
     }

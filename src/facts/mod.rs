@@ -242,7 +242,7 @@ impl Facts {
                 }
             }
             Subject::ResetAt => {
-                if let Some(value) = values::time(text)
+                if let Some(value) = values::time_in(text, context.zone)
                     && self.reset_at.is_none()
                 {
                     self.reset_at = Some(Fact { value, from, at });

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::codes::KEY_PARTS;
 use super::text::{EVERYWHERE, Range};
 use super::values;
+use crate::catalog::extract::part;
 use crate::catalog::fields::Reader;
 use crate::engine::literals;
 use crate::engine::pattern::{Lazily, Pattern};
@@ -60,6 +61,8 @@ pub(crate) struct Context {
     /// The key of the field is `code`: a service's code table may claim the number.
     pub(crate) claimable: bool,
     pub(crate) unit: Option<Duration>,
+    /// Seconds east of UTC that a time counts in which names no zone.
+    pub(crate) zone: i32,
     /// Put before the value of a code: `SQLSTATE-`.
     pub(crate) prefix: Box<str>,
     regex: Lazily,
@@ -140,11 +143,16 @@ impl FactTable {
         }
     }
 
-    /// Reads a `facts:` mapping; several add up.
+    /// Reads a `facts:` mapping; several add up, but one that stands `alone` replaces those before.
     pub(crate) fn read(&mut self, node: &Node, reader: &mut Reader) {
         let mut keys: Vec<&'static str> = SUBJECTS.iter().map(|&(name, _)| name).collect();
-        keys.extend(["hard_keys", "soft_keys", "cases"]);
+        keys.extend(["alone", "hard_keys", "soft_keys", "cases"]);
         let Some(fields) = reader.mapping(node, "`facts`", &keys) else { return };
+        if let Some(node) = fields.get("alone")
+            && reader.boolean(node) == Some(true)
+        {
+            *self = FactTable::default();
+        }
         for &(name, subject) in SUBJECTS {
             let Some(node) = fields.get(name) else { continue };
             for node in reader.list(node, "contexts") {
@@ -186,8 +194,14 @@ impl Context {
     }
 }
 
+/// Whether a `facts:` mapping replaces those of lower layers.
+pub(crate) fn is_alone(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Mapping(entries)
+        if entries.iter().any(|(key, node)| key.name == "alone" && node.kind == Kind::Bool(true)))
+}
+
 fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context> {
-    let keys = ["regex", "from", "claimable", "unit", "case", "prefix"];
+    let keys = ["regex", "from", "claimable", "unit", "zone", "case", "prefix"];
     let fields = reader.mapping(node, "a context", &keys)?;
     let pattern_node = reader.require(&fields, "regex", "a context")?;
     let pattern = reader.text(pattern_node)?;
@@ -215,7 +229,8 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
         None => false,
     };
     let claimable = fields.get("claimable").and_then(|node| reader.boolean(node)).unwrap_or(false);
-    let unit = fields.get("unit").and_then(|node| reader.text(node)).and_then(values::unit);
+    let unit = part(reader, &fields, "unit", values::unit, "ms, s, min, h, d");
+    let zone = part(reader, &fields, "zone", values::zone, "+08:00, -05:30").unwrap_or(0);
     let prefix = fields.get("prefix").and_then(|node| reader.text(node)).unwrap_or_default();
     Some(Context {
         subject,
@@ -225,6 +240,7 @@ fn context(node: &Node, subject: Subject, reader: &mut Reader) -> Option<Context
         field,
         claimable,
         unit,
+        zone,
         prefix: prefix.into(),
         regex: Lazily::default(),
     })

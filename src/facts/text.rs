@@ -201,6 +201,8 @@ fn percent(text: &[u8]) -> Option<Replacement> {
 fn json_escape(text: &[u8]) -> Option<Replacement> {
     let with = match text.get(1)? {
         b'"' => '"',
+        // Python's `repr` and JavaScript's single quotes.
+        b'\'' => '\'',
         b'\\' => '\\',
         b'/' => '/',
         b'b' => '\u{8}',
@@ -263,6 +265,7 @@ mod tests {
         );
         assert_eq!(views(r"\ud83d\ude00")[1], "😀");
         assert_eq!(views(r"\ud83d")[1], "\u{fffd}");
+        assert_eq!(views(r"{'m': 'You didn\'t'}")[1], "{'m': 'You didn't'}");
     }
 
     #[test]

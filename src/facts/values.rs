@@ -170,8 +170,9 @@ pub(crate) fn size(text: &str) -> Option<u64> {
     (bytes < u64::MAX as f64).then_some(bytes as u64)
 }
 
-/// RFC 3339, RFC 2822 and HTTP dates, `2024-05-01 10:00:00` (UTC unless it says otherwise),
-/// `2024-05-01`, Unix seconds (10 digits) and milliseconds (13 digits).
+/// RFC 3339, RFC 2822 and HTTP dates, `2024-05-01 10:00:00` (UTC unless it says otherwise:
+/// ` UTC`, ` +0800`), `2024-05-01`, dates as English writes them (`May 1st, 2024 10:00 AM`), Unix
+/// seconds (10 digits) and milliseconds (13 digits).
 pub(crate) fn time(text: &str) -> Option<SystemTime> {
     time_in(text, 0)
 }
@@ -183,7 +184,7 @@ pub(crate) fn zone(text: &str) -> Option<i32> {
 }
 
 /// The same as [`time`], where a time that names no zone counts so many seconds east of UTC.
-fn time_in(text: &str, zone: i32) -> Option<SystemTime> {
+pub(crate) fn time_in(text: &str, zone: i32) -> Option<SystemTime> {
     let text = text.trim().trim_end_matches('.');
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number: i64 = text.parse().ok()?;
@@ -204,10 +205,32 @@ fn time_in(text: &str, zone: i32) -> Option<SystemTime> {
     let (civil, zone) = ["UTC", "GMT", "Z"]
         .iter()
         .find_map(|name| Some((civil.strip_suffix(name)?, 0)))
+        .or_else(|| {
+            let (civil, offset) = civil.rsplit_once(' ')?;
+            Some((civil, self::zone(offset)?))
+        })
         .unwrap_or((&civil, zone));
-    let civil: DateTime = civil.trim_end().parse().ok()?;
+    let civil = civil.trim_end();
+    let civil: DateTime = civil.parse().ok().or_else(|| english(civil))?;
     let offset = Offset::from_seconds(zone).ok()?;
     offset.to_timestamp(civil).ok().map(SystemTime::from)
+}
+
+/// `May 1st, 2024 10:00 AM` and its relatives.
+fn english(text: &str) -> Option<DateTime> {
+    const DATES: &[&str] = &["%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y"];
+    const TIMES: &[&str] = &["%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H:%M", "%H:%M:%S"];
+    // "1st" and "13th" are numbers, commas and full stops separate.
+    let words = text.split([' ', ',', '.']).filter(|word| !word.is_empty()).map(|word| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let ordinal = ["st", "nd", "rd", "th"].contains(&&word[digits.len()..]);
+        let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if ordinal && number { digits } else { word }
+    });
+    let text = words.collect::<Vec<_>>().join(" ");
+    DATES.iter().find_map(|date| {
+        TIMES.iter().find_map(|time| DateTime::strptime(format!("{date} {time}"), &text).ok())
+    })
 }
 
 /// gRPC statuses by name.
@@ -333,7 +356,13 @@ mod tests {
             "2024-05-01T10:00:00Z",
             "2024-05-01 10:00:00",
             "2024-05-01 at 10:00 UTC",
+            "2024-05-01 18:00:00 +0800",
+            "2024-05-01 06:30:00 -03:30",
             "Wed, 01 May 2024 10:00:00 GMT",
+            "May 1st, 2024 10:00 AM",
+            "May 1, 2024 at 10:00AM UTC",
+            "1 May 2024 10:00",
+            "May 01, 2024 6:00:00 PM +08:00",
             "1714557600",
             "1714557600000",
         ] {
@@ -344,7 +373,13 @@ mod tests {
             assert_eq!(time_in(text, east), Some(epoch(1_714_557_600)), "{text}");
         }
         assert_eq!((zone("-03:30"), zone("Z"), zone("+8h")), (Some(-12_600), None, None));
-        assert_eq!(time("17145576"), None);
+        assert_eq!(
+            [time("Apr 13th, 2026 12:46 AM"), time("April 13, 2026 00:46:00")],
+            [Some(epoch(1_776_041_160)); 2]
+        );
+        for text in ["17145576", "Apr 13", "st, 2026 12:46 AM", "2024-05-01 10:00:00 +8h"] {
+            assert_eq!(time(text), None, "{text}");
+        }
         assert_eq!(time("soon"), None);
     }
 

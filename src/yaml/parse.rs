@@ -93,18 +93,74 @@ fn syntax_error(error: &serde_yaml::Error, text: &str) -> SyntaxError {
     } else {
         message
     };
-    let help = if lower.contains("anchor") || lower.contains("alias") || lower.contains("merge") {
-        Some("anchors, aliases and merge keys are refused in rule files; use `extends` instead")
-    } else if lower.contains("duplicate") {
-        Some("every key may stand once in a mapping; lists hold several values")
-    } else if lower.contains("depth") || lower.contains("nesting") || lower.contains("recursion") {
-        Some("no part of the rule language nests this deep")
-    } else if lower.contains("simple key") || lower.contains("mapping values") {
-        Some("quote strings that contain `: ` or ` #`")
+    let help = HELP.iter().find(|(part, _)| lower.contains(part)).map(|&(_, help)| help);
+    let message = message.trim_end_matches([':', '.', ' ']).to_owned();
+    SyntaxError { message, span: refined(span, &lower, text), help }
+}
+
+/// What to do, by a part of the YAML crate's message in lower case.
+const HELP: &[(&str, &str)] = &[
+    ("anchor", NO_ANCHORS),
+    ("alias", NO_ANCHORS),
+    ("merge", NO_ANCHORS),
+    ("duplicate", "every key may stand once in a mapping; lists hold several values"),
+    ("depth", TOO_DEEP),
+    ("nesting", TOO_DEEP),
+    ("recursion", TOO_DEEP),
+    ("tab", "indent with spaces"),
+    ("unknown escape", "write it in single quotes: they keep backslashes as they are"),
+    (
+        "trailing content after",
+        "a quote further up may not be closed; within double quotes write `\\\"`",
+    ),
+    ("expected '-'", "the keys of one mapping, and the `-` of one list, begin in the same column"),
+    ("only valid inside a block", "a `{`, `[` or quote further up may not be closed"),
+    ("flow", "a `{`, `[` or quote further up may not be closed"),
+    (
+        "simple key expected",
+        "write `key: value`, or indent the text under the key that it belongs to",
+    ),
+    ("simple key", QUOTE),
+    ("mapping values", QUOTE),
+    ("unexpected character", "quote strings that begin with a special character"),
+];
+const NO_ANCHORS: &str =
+    "anchors, aliases and merge keys are refused in rule files; use `extends` or `lists` instead";
+const TOO_DEEP: &str = "no part of the rule language nests this deep";
+const QUOTE: &str = "quote strings that contain `: ` or ` #`";
+
+/// The YAML crate reports some mistakes where it notices them, not where they stand.
+fn refined(span: Span, message: &str, text: &str) -> Span {
+    let start = floor(text, span.start as usize);
+    let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |length| at + length);
+    let here = if message.contains("tab") {
+        // The first line from here on that is indented with one.
+        let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let lines = text[line..].split_inclusive('\n').scan(line, |at, line| {
+            let start = *at;
+            *at += line.len();
+            Some((start, line))
+        });
+        lines.take(3).find_map(|(at, line)| {
+            let blank = line.len() - line.trim_start().len();
+            Some(at + line[..blank].find('\t')?)
+        })
+    } else if message.contains("anchor") || message.contains("alias") {
+        // Noticed with what follows it, at the latest on the next line.
+        let from = text[..start].rmatch_indices('\n').nth(1).map_or(0, |(at, _)| at + 1);
+        let to = floor(text, start + 1);
+        [" &", " *"]
+            .iter()
+            .filter_map(|mark| text[from..to].rfind(mark))
+            .max()
+            .map(|at| from + at + 1)
     } else {
         None
     };
-    SyntaxError { message: message.trim_end_matches([':', '.', ' ']).to_owned(), span, help }
+    match here {
+        Some(at) => Span { start: at as u32, end: line_end(at) as u32 },
+        None => span,
+    }
 }
 
 fn offset_of(text: &str, line: usize, column: usize) -> usize {

@@ -2,7 +2,7 @@
 //!
 //! The search is over raw bytes; signatures match in decoded views. A literal may therefore
 //! nominate only if no escape can hide it: it holds no `\`, no control characters, and at most one
-//! or two bytes that JSON writers escape (`"` or `/`), for which every escaped form is searched too.
+//! or two bytes that writers escape (`"`, `'` or `/`), for which every escaped form is searched too.
 //! Letters written as `\u0061` and ANSI codes inside of words are the caller's to detect
 //! (`facts::text::hides_literals`): such texts are candidates whatever they hold.
 //!
@@ -158,10 +158,10 @@ fn fragments_with(set: &[Vec<u8>], escapable: usize) -> Option<Vec<Vec<u8>>> {
 }
 
 fn is_escapable(byte: u8) -> bool {
-    byte == b'"' || byte == b'/'
+    matches!(byte, b'"' | b'\'' | b'/')
 }
 
-/// The rarest part without `\` and control characters, with so many `"` and `/` at most.
+/// The rarest part without `\` and control characters, with so many `"`, `'` and `/` at most.
 fn fragment(string: &[u8], most: usize) -> Option<&[u8]> {
     let mut all = string
         .split(|&byte| byte == b'\\' || byte < 0x20 || byte == 0x7f)
@@ -178,7 +178,7 @@ fn fragment(string: &[u8], most: usize) -> Option<&[u8]> {
     (best.len() >= MIN_LITERAL && telling).then_some(best)
 }
 
-/// The longest parts of a piece with so many `"` and `/` at most, which is one or more.
+/// The longest parts of a piece with so many `"`, `'` and `/` at most, which is one or more.
 fn parts(piece: &[u8], most: usize) -> impl Iterator<Item = &[u8]> {
     let starts = (0..piece.len()).filter(|&at| at == 0 || is_escapable(piece[at - 1]));
     starts.map(move |start| {
