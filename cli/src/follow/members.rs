@@ -86,9 +86,9 @@ impl Follower {
         }
         // Until now these passed for files of their own: they are its earlier contents.
         let is_rotated = |base: &OsStr| {
-            let name = base.to_str().filter(|name| !rotated::is_doubtful(name));
-            let origins = name.map(rotated::origins).unwrap_or_default();
-            origins.iter().any(|origin| **origin == *entry.base)
+            let Some(name) = base.to_str() else { return false };
+            rotated::origins(name).iter().any(|origin| **origin == *entry.base)
+                && !rotated::is_doubtful(name)
         };
         let rotated: Vec<usize> = known
             .into_iter()
