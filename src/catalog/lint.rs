@@ -9,7 +9,7 @@ use crate::engine::literals;
 use crate::engine::required::{POOR, rarity};
 use crate::problem::{Code, Problem};
 use crate::rule::Rule;
-use crate::rule::model::{Block, Conditions, Signature, SignatureKind};
+use crate::rule::model::{Block, Conditions, Example, Signature, SignatureKind};
 use crate::rule::words::{Category, Layer, RetryVerdict, Status};
 use crate::verdict::template;
 use crate::yaml::node::Span;
@@ -105,16 +105,18 @@ fn proof(
         let message = format!("stable rule `{id}` has no counterexample");
         add(Code::MissingCounterexample, "counterexamples", message);
     }
-    for example in &rule.examples {
-        let bare = rule
-            .blocks
-            .iter()
-            .flat_map(|block| block.conditions.any.iter().chain(&block.conditions.all))
-            .any(|s| s.pattern.trim().eq_ignore_ascii_case(example.text.trim()));
-        if bare && !row {
-            let message = format!("an example of `{id}` is only the signature");
-            add(Code::ExampleIsSignature, "examples", message);
-        }
+    let bare = |example: &Example| {
+        texts_of(rule).any(|text| text.eq_ignore_ascii_case(example.text.trim()))
+    };
+    if !row && rule.examples.iter().any(bare) {
+        let message = format!("an example of `{id}` is only the signature");
+        add(Code::ExampleIsSignature, "examples", message);
+    } else if !row
+        && !rule.examples.is_empty()
+        && rule.examples.iter().all(|example| hardly_more(rule, example))
+    {
+        let message = format!("the examples of `{id}` are its signatures in a frame");
+        add(Code::ExampleIsSignature, "examples", message);
     }
     for extract in &rule.extract {
         // Inherited extractors are asserted once, by any of the rules that share them.
@@ -123,6 +125,54 @@ fn proof(
             add(Code::UnassertedValue, "extract", message);
         }
     }
+}
+
+/// Words that any log puts around a message.
+const FRAME: &[&str] = &[
+    "attempt",
+    "code",
+    "critical",
+    "detail",
+    "error",
+    "exception",
+    "fatal",
+    "info",
+    "level",
+    "log",
+    "message",
+    "msg",
+    "severe",
+    "severity",
+    "time",
+    "timestamp",
+    "ts",
+    "warn",
+    "warning",
+    "worker",
+];
+
+/// Whether an example proves no more than that the signature is found in itself: neither printed
+/// somewhere, nor anything around the signature but a frame.
+fn hardly_more(rule: &Rule, example: &Example) -> bool {
+    let text = example.text.to_ascii_lowercase();
+    example.source.is_none()
+        && texts_of(rule).any(|signature| {
+            let Some((before, after)) = text.split_once(&signature.to_ascii_lowercase()) else {
+                return false;
+            };
+            let words =
+                [before, after].into_iter().flat_map(|s| s.split(|c: char| !c.is_alphabetic()));
+            words.filter(|word| !FRAME.contains(word)).map(str::len).sum::<usize>() < 4
+        })
+}
+
+/// What the rule looks for, regexes left out.
+fn texts_of(rule: &Rule) -> impl Iterator<Item = &str> {
+    let conditions = rule.blocks.iter().map(|block| &block.conditions);
+    conditions
+        .flat_map(|conditions| conditions.any.iter().chain(&conditions.all))
+        .filter(|signature| signature.kind != SignatureKind::Regex)
+        .map(|signature| signature.pattern.trim())
 }
 
 /// Extractors, by place and name, whose value an example asserts.
